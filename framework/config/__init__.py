@@ -1,0 +1,1 @@
+"""From text to a frozen, typed `Config`: Hydra composes, pydantic validates, every leaf remembers its origin. JAX-free."""

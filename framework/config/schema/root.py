@@ -1,0 +1,38 @@
+"""The whole recipe: one frozen `Config` with one field per section."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from framework.config.schema.base import Spec
+from framework.config.schema.data import DataSection
+from framework.config.schema.losses import Loss
+from framework.config.schema.metrics import Metric
+from framework.config.schema.network import NetworkSection
+from framework.config.schema.optimizers import Optimizer
+from framework.config.schema.training import CheckpointSection, Parallel, Report, Run, Trainer
+
+
+class Config(Spec):
+    """A validated recipe."""
+
+    name: str = Field(min_length=1, description="the recipe's name; runs are kept under it")
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(0, description="of initialisation, data order and dropout")
+    data: DataSection
+    network: NetworkSection
+    losses: dict[str, Loss] = Field(min_length=1, description="name -> loss; the sum by weight is minimised")
+    metrics: dict[str, Metric] = Field(default_factory=dict, description="name -> metric")
+    optimizer: Optimizer
+    trainer: Trainer
+    checkpoint: CheckpointSection = CheckpointSection()
+    report: Report = Report()
+    parallel: Parallel = Parallel()
+    run: Run = Run()
+
+    @model_validator(mode="after")
+    def _one_length(self) -> Self:
+        if (self.trainer.epochs is None) == (self.trainer.steps is None):
+            raise ValueError("trainer: exactly one of epochs and steps must be set")
+        return self

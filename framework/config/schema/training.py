@@ -1,0 +1,67 @@
+"""The sections that govern a run: `trainer`, `checkpoint`, `report`, `parallel` and `run`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from framework.config.schema.base import Spec, Traced
+
+Positive = Annotated[int, Field(gt=0)]
+NonNegative = Annotated[int, Field(ge=0)]
+
+
+class EarlyStop(Spec):
+    """Stop when a validation metric has not improved for a while."""
+
+    monitor: str = Field("valid.loss", description="split.metric to watch")
+    mode: Literal["min", "max"] = "min"
+    patience: Positive = Field(10, description="validations without improvement before stopping")
+    min_delta: float = Field(0.0, ge=0, description="a smaller change does not count as an improvement")
+
+
+class Trainer(Spec):
+    """How long and in what rhythm to train. Exactly one of `epochs` and `steps` is set."""
+
+    epochs: Positive | None = Field(None, description="passes over the training split")
+    steps: Positive | None = Field(None, description="optimizer steps")
+    steps_per_dispatch: Positive | Literal["auto"] = Field("auto", description="steps that one XLA execution runs")
+    validate_every_steps: Positive | None = Field(None, description="steps between validations; null: each epoch")
+    log_every_steps: Positive = Field(50, description="steps that one training record averages over")
+    ema_decay: Traced | None = Field(None, gt=0, lt=1, description="keep an exponential moving average of parameters")
+    early_stop: EarlyStop | None = None
+    on_nonfinite: Literal["stop", "ignore"] = Field("stop", description="what a NaN or infinite loss does")
+
+
+class CheckpointSection(Spec):
+    """Which states are kept on disk."""
+
+    enabled: bool = True
+    every_steps: Positive | None = Field(None, description="steps between saves; null: at each validation")
+    keep: Positive = Field(2, description="how many of the latest checkpoints stay")
+    monitor: str | None = Field("valid.loss", description="split.metric that defines the best; null: keep no best")
+    mode: Literal["min", "max"] = "min"
+
+
+class Report(Spec):
+    """What is written about a run, besides `metrics.jsonl` and `result.json`."""
+
+    tensorboard: bool = True
+    progress: Literal["auto", "bar", "plain", "none"] = Field("auto", description="what the terminal shows meanwhile")
+    figures: bool = Field(True, description="draw PNGs (learning curves, confusion matrix) at the end")
+
+
+class Parallel(Spec):
+    """How the run is laid out over devices."""
+
+    type: Literal["auto", "single"] = "auto"
+
+
+class Run(Spec):
+    """Where the run lives and which stages it has."""
+
+    dir: str | None = Field(None, description="run directory; null: runs/<recipe>/<time>")
+    stages: tuple[Literal["train", "evaluate", "predict"], ...] = Field(("train", "evaluate"), strict=False)
+    evaluate_splits: tuple[str, ...] = Field(("test",), strict=False, description="splits of the stage `evaluate`")
+    evaluate_checkpoint: Literal["best", "last"] = "best"
