@@ -1,0 +1,35 @@
+"""The base of every layer's schema."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from framework.config.schema.base import Spec
+
+
+class LayerSpec(Spec):
+    """The arguments of one operation of the network language.
+
+    Class attributes:
+      op: the word that YAML uses, e.g. `conv`.
+      inputs: names of the inputs in call order; a name ending in `?` may be left out. None: any number (at least one),
+        all of one kind, as for `add` and `concat`.
+      shape: the shapes in and out, as the documentation prints them, e.g. `[batch, features] -> [batch, units]`.
+      stochastic: draws random numbers while training.
+      stateful: keeps statistics that training updates.
+    """
+
+    op: ClassVar[str]
+    inputs: ClassVar[tuple[str, ...] | None] = ("x",)
+    shape: ClassVar[str] = "any -> same"
+    stochastic: ClassVar[bool] = False
+    stateful: ClassVar[bool] = False
+
+    @classmethod
+    def summary(cls) -> str:
+        """The first line of the docstring."""
+        return (cls.__doc__ or "").strip().splitlines()[0]
+
+    def arguments(self) -> dict[str, Any]:
+        """All fields as keyword arguments for the Flax module of the same name."""
+        return {name: getattr(self, name) for name in type(self).model_fields}

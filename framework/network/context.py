@@ -1,0 +1,42 @@
+"""What a layer may know of the call it takes part in, besides its inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import jax
+
+
+@dataclass(frozen=True)
+class TracedValue:
+    """A scalar attribute of a layer that the compiled program takes as an input, such as a dropout rate.
+
+    Attributes:
+      key: its dotted config key, under which `hyper` may hold a value.
+      default: the value used where `hyper` has none.
+    """
+
+    key: str
+    default: float
+
+
+@dataclass(frozen=True)
+class Context:
+    """Passed by Python closure to every layer: `layer(x, context=context)`.
+
+    Attributes:
+      train: whether this call trains (dropout draws, batch norm updates its statistics).
+      mask: [batch] float32, 1 for real rows and 0 for padding; None when all rows are real.
+      hyper: traced scalars by config key.
+    """
+
+    train: bool = False
+    mask: jax.Array | None = None
+    hyper: Mapping[str, jax.Array] = field(default_factory=dict)
+
+    def value(self, item: float | TracedValue) -> float | jax.Array:
+        """The scalar to compute with: the traced one where `hyper` holds it, else the default."""
+        if isinstance(item, TracedValue):
+            return self.hyper.get(item.key, item.default)
+        return item
