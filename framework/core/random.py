@@ -1,0 +1,28 @@
+"""Random keys: every draw of a run follows from its seed, the step and a purpose.
+
+Keys are threefry keys, kept in states as their raw uint32[2] data, so that a checkpoint needs to know nothing of key
+types and a key means the same alone and under `vmap` (an `rbg` key does not).
+"""
+
+from __future__ import annotations
+
+import jax
+
+_PURPOSES = ("init", "step")
+
+
+def base_key(seed: int | jax.Array) -> jax.Array:
+    """The raw data, uint32[2], of the key that a seed stands for; `seed` may be a traced uint32."""
+    return jax.random.key_data(jax.random.key(seed, impl="threefry2x32"))
+
+
+def derive(data: jax.Array, purpose: str, step: int | jax.Array = 0) -> jax.Array:
+    """A typed key for one purpose (`init` or `step`) at one step.
+
+    Args:
+      data: raw key data, uint32[2], from `base_key`.
+      purpose: what the key is for; two purposes never share a key.
+      step: the global step, an integer or a traced one.
+    """
+    key = jax.random.wrap_key_data(data, impl="threefry2x32")
+    return jax.random.fold_in(jax.random.fold_in(key, _PURPOSES.index(purpose)), step)
