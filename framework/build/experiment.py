@@ -1,0 +1,250 @@
+"""An experiment: the pure functions `init`, `step`, `evaluate` and `predict` that a recipe declares.
+
+They close over no arrays and keep no state, so `jax.jit`, `vmap`, `grad` and `eval_shape` apply to them as to any other
+function. `hyper` is a flat mapping, config key -> scalar, of everything that may change without compiling anew; `vmap`
+over `(state, hyper)` is a sweep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from framework.build.state import State
+from framework.build.wiring import Bound, batch_arrays, network_inputs, probes, scope_tree
+from framework.config.schema.base import traced_values
+from framework.config.schema.root import Config
+from framework.core.random import base_key, derive
+from framework.network import Network
+from framework.objectives import losses as loss_functions
+from framework.objectives import masked_mean
+from framework.objectives import metrics as metric_functions
+from framework.objectives.metrics import Metric
+from framework.optim import make_optimizer
+
+Arrays = Mapping[str, Any]
+Hyper = Mapping[str, jax.Array]
+
+
+@dataclass(frozen=True, eq=False)
+class Experiment:
+    """The pure functions of one recipe for one kind of data.
+
+    Attributes:
+      config: the validated recipe.
+      arrays: batch array name -> shape and dtype of one example, without the batch axis.
+      total_steps: optimizer steps of the whole run, which schedules are stretched over.
+    """
+
+    config: Config
+    arrays: Mapping[str, Any]
+    total_steps: int
+
+    @cached_property
+    def network(self) -> Network:
+        """The declared network."""
+        return Network(self.config.network, key="network")
+
+    @cached_property
+    def hyper(self) -> dict[str, jax.Array]:
+        """The traced scalars with the recipe's values: float32, and `seed` as uint32."""
+        values: dict[str, float] = {}
+        for section in ("losses", "optimizer", "trainer"):
+            values |= traced_values(getattr(self.config, section), section)
+        values |= dict(self.network.traced)
+        hyper = {key: jnp.asarray(value, jnp.float32) for key, value in values.items()}
+        return hyper | {"seed": jnp.asarray(self.config.seed, jnp.uint32)}
+
+    @cached_property
+    def losses(self) -> dict[str, Bound]:
+        """The losses by name, bound to what they read."""
+        keys = frozenset(self.hyper)
+        return {
+            name: Bound.of(spec, f"losses.{name}", hyper_keys=keys, leave=("weight",))
+            for name, spec in self.config.losses.items()
+        }
+
+    @cached_property
+    def metric_wires(self) -> dict[str, Bound]:
+        """The metrics by name, bound to what they read."""
+        return {
+            name: Bound.of(spec, f"metrics.{name}", hyper_keys=frozenset())
+            for name, spec in self.config.metrics.items()
+        }
+
+    @cached_property
+    def metrics(self) -> dict[str, Metric]:
+        """The metrics by name: pure functions over mergeable states."""
+        return {
+            name: getattr(metric_functions, bound.type)(**bound.plain) for name, bound in self.metric_wires.items()
+        }
+
+    @cached_property
+    def inputs(self) -> dict[str, str]:
+        """Network input -> key path of the batch array that feeds it."""
+        read = batch_arrays(self.losses) | batch_arrays(self.metric_wires)
+        return network_inputs(self.network.wiring, self.arrays, read)
+
+    def example_inputs(self, batch_size: int = 1) -> dict[str, jax.ShapeDtypeStruct]:
+        """Shapes and dtypes of the network's inputs for a batch of `batch_size`."""
+        return {
+            name: _with_batch(self.arrays[path.removeprefix("batch.")], batch_size)
+            for name, path in self.inputs.items()
+        }
+
+    def example_batch(self, batch_size: int) -> dict[str, jax.ShapeDtypeStruct]:
+        """Shapes and dtypes of a batch, with its mask."""
+        batch = {name: _with_batch(spec, batch_size) for name, spec in self.arrays.items()}
+        return batch | {"mask": jax.ShapeDtypeStruct((batch_size,), jnp.float32)}
+
+    def init(self, seed: int | jax.Array | None = None) -> State:
+        """The state before the first step, all of it drawn from `seed` (by default the recipe's)."""
+        rng = base_key(self.config.seed if seed is None else seed)
+        inputs = self.example_inputs()
+        spec = inputs if self.network.wiring else next(iter(inputs.values()))
+        variables = dict(self.network.init(derive(rng, "init"), spec))
+        params = variables.pop("params", {})
+        return State(
+            step=jnp.zeros((), jnp.int32),
+            params=params,
+            collections=variables,
+            opt_state=self.optimizer(self.hyper).init(params),
+            rng=rng,
+            ema=jax.tree.map(jnp.copy, params) if "trainer.ema_decay" in self.hyper else {},
+        )
+
+    def optimizer(self, hyper: Hyper) -> optax.GradientTransformation:
+        """The optimizer for some traced scalars; its state has the same structure for all of them."""
+        return make_optimizer(self.config.optimizer, hyper, total_steps=self.total_steps, key="optimizer")
+
+    def step(self, state: State, batch: Arrays, hyper: Hyper | None = None) -> tuple[State, dict[str, jax.Array]]:
+        """One optimizer step.
+
+        Args:
+          state: the state; its shapes and structure do not change.
+          batch: arrays with a leading batch axis; `mask` ([batch] float32) marks real rows and may be left out.
+          hyper: traced scalars; those left out have the recipe's values.
+
+        Returns:
+          The next state, and `{"loss": ..., <each loss by name where there are several>}` as float32 scalars.
+        """
+        hyper = self.hyper | dict(hyper or {})
+        key = derive(state.rng, "step", state.step)
+
+        def objective(params: Any) -> tuple[jax.Array, tuple[dict[str, Any], dict[str, jax.Array]]]:
+            variables = {"params": params, **state.collections}
+            outputs, updates = self._apply(variables, batch, hyper, key=key, train=True)
+            total, parts = self._loss(outputs, updates.pop("intermediates", {}), params, batch, hyper)
+            return total, (updates, parts)
+
+        (_, (updates, logs)), gradients = jax.value_and_grad(objective, has_aux=True)(state.params)
+        changes, opt_state = self.optimizer(hyper).update(gradients, state.opt_state, state.params)
+        params = optax.apply_updates(state.params, changes)
+        ema = state.ema
+        if "trainer.ema_decay" in self.hyper:
+            decay = hyper["trainer.ema_decay"]
+            ema = jax.tree.map(lambda average, value: decay * average + (1 - decay) * value, ema, params)
+        following = State(
+            step=state.step + 1,
+            params=params,
+            collections=state.collections | updates,
+            opt_state=opt_state,
+            rng=state.rng,
+            ema=ema,
+        )
+        return following, logs
+
+    def evaluation(self) -> dict[str, Any]:
+        """The empty evaluation: sums of losses by name, the count of rows, and the state of each metric."""
+        sums = {name: jnp.zeros((), jnp.float32) for name in self._loss_names}
+        states = {name: metric.init() for name, metric in self.metrics.items()}
+        return {"losses": sums, "rows": jnp.zeros((), jnp.float32), "metrics": states}
+
+    def evaluate(
+        self, state: State, batch: Arrays, evaluation: dict[str, Any], hyper: Hyper | None = None
+    ) -> dict[str, Any]:
+        """The evaluation with one more batch taken in; rows whose mask is 0 do not count."""
+        hyper = self.hyper | dict(hyper or {})
+        variables = state.best_variables
+        outputs, updates = self._apply(variables, batch, hyper, key=None, train=False)
+        intermediates = updates.pop("intermediates", {})
+        scope = scope_tree(batch, outputs, intermediates, variables["params"])
+        first = next(iter(batch.values()))
+        mask = batch.get("mask")
+        mask = jnp.ones(first.shape[:1], jnp.float32) if mask is None else mask
+        _, parts = self._loss(outputs, intermediates, variables["params"], batch, hyper)
+        rows = mask.sum()
+        states = {}
+        for name, bound in self.metric_wires.items():
+            arrays = bound.read(scope)
+            with bound.blamed(arrays):
+                states[name] = self.metrics[name].update(evaluation["metrics"][name], mask, **arrays)
+        return {
+            "losses": {name: evaluation["losses"][name] + parts[name] * rows for name in evaluation["losses"]},
+            "rows": evaluation["rows"] + rows,
+            "metrics": states,
+        }
+
+    def summarise(self, evaluation: Mapping[str, Any]) -> dict[str, Any]:
+        """The results of an evaluation by name: each loss averaged over rows, each metric computed."""
+        rows = jnp.maximum(evaluation["rows"], 1.0)
+        results: dict[str, Any] = {name: value / rows for name, value in evaluation["losses"].items()}
+        for name, metric in self.metrics.items():
+            results[name] = metric.compute(evaluation["metrics"][name])
+        return results
+
+    def predict(self, state: State, batch: Arrays, hyper: Hyper | None = None) -> dict[str, jax.Array]:
+        """The network's outputs for a batch that holds at least its inputs."""
+        outputs, _ = self._apply(
+            state.best_variables, batch, self.hyper | dict(hyper or {}), key=None, train=False, probe=False
+        )
+        return dict(outputs)
+
+    @property
+    def _loss_names(self) -> list[str]:
+        return ["loss", *(self.losses if len(self.losses) > 1 else ())]
+
+    @cached_property
+    def _probes(self) -> tuple[str, ...]:
+        return probes(self.losses | self.metric_wires)
+
+    def _apply(
+        self, variables: Any, batch: Arrays, hyper: Hyper, *, key: jax.Array | None, train: bool, probe: bool = True
+    ) -> tuple[Any, dict[str, Any]]:
+        inputs = {name: batch[path.removeprefix("batch.")] for name, path in self.inputs.items()}
+        fed = inputs if self.network.wiring else next(iter(inputs.values()))
+        outputs, updates = self.network.apply(
+            variables,
+            fed,
+            key=key,
+            train=train,
+            mask=batch.get("mask"),
+            hyper=hyper,
+            probes=self._probes if probe else (),
+        )
+        return outputs, dict(updates)
+
+    def _loss(
+        self, outputs: Any, intermediates: Any, params: Any, batch: Arrays, hyper: Hyper
+    ) -> tuple[jax.Array, dict[str, jax.Array]]:
+        scope = scope_tree(batch, outputs, intermediates, params)
+        total = jnp.zeros((), jnp.float32)
+        parts: dict[str, jax.Array] = {}
+        for name, bound in self.losses.items():
+            arrays = bound.read(scope)
+            with bound.blamed(arrays):
+                values = getattr(loss_functions, bound.type)(**arrays, **bound.arguments(hyper))
+            mask = batch.get("mask")
+            parts[name] = values.mean() if mask is None else masked_mean(values, mask)
+            total = total + hyper[f"losses.{name}.weight"] * parts[name]
+        return total, {"loss": total} | (parts if len(parts) > 1 else {})
+
+
+def _with_batch(spec: Any, batch_size: int) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct((batch_size, *spec.shape), spec.dtype)
