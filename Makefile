@@ -1,0 +1,56 @@
+# Everything is done in a virtual environment that this file makes; nothing outside the repository is touched.
+PYTHON ?= python3
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup run test check bench wheel lock clean
+
+# One environment per interpreter: `.venv` for python3, `.venv-3.12` for PYTHON=python3.12.
+VENV := .venv$(patsubst %,-%,$(filter-out python3 python,$(patsubst python3.%,3.%,$(notdir $(PYTHON)))))
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+help:  ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "  PYTHON=python3.12 chooses another interpreter (now: $(PYTHON), environment $(VENV))"
+
+setup: $(READY)  ## Make the environment from requirements.lock
+
+$(READY): requirements.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) was not found. Name a Python of at least 3.11: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, but $(PYTHON) is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: setup  ## Train and evaluate recipes/vision/digits_mlp.yaml
+	$(BIN)/fw run digits_mlp $(ARGS)
+
+test: setup  ## Run all tests (ARGS="-k name" chooses some)
+	$(BIN)/python -m pytest $(ARGS)
+
+check: setup  ## What CI runs: format, lint, types, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(MAKE) test
+
+bench: setup  ## Measure the step rate beside hand-written JAX
+	$(BIN)/python benchmarks/step.py $(ARGS)
+
+wheel: setup  ## Build dist/*.whl, with configs/ and recipes/ inside
+	$(BIN)/python -m build --wheel --no-isolation
+
+lock:  ## Renew requirements.lock (needs the oldest supported Python, 3.11)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "The lock is made with the oldest supported Python, so that newer ones can use it too: make lock PYTHON=python3.11")'
+	rm -rf .cache/lock
+	$(PYTHON) -m venv .cache/lock
+	.cache/lock/bin/python -m pip install --quiet --dry-run --ignore-installed --report .cache/lock/report.json '.[dev]'
+	.cache/lock/bin/python .ci/lock.py .cache/lock/report.json > requirements.lock
+	rm -rf .cache/lock
+
+clean:  ## Remove the environments, caches and built files; runs/ stays
+	rm -rf .venv .venv-* .cache .pytest_cache .ruff_cache dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
