@@ -1,0 +1,133 @@
+"""The words of one verb: argparse, with help that shows examples and errors that name the closest option."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from collections.abc import Callable, Sequence
+from textwrap import fill
+from typing import Any, NoReturn
+
+from framework.core.errors import ConfigError, Problem
+from framework.core.words import closest, listed
+
+
+class VerbParser(argparse.ArgumentParser):
+    """The parser of one verb.
+
+    Args:
+      verb: its name.
+      usage: what follows `fw VERB` in the usage line, without the options.
+      about: one paragraph on what the verb does.
+      examples: complete commands.
+    """
+
+    def __init__(self, verb: str, usage: str, about: str, examples: Sequence[str]) -> None:
+        self.verb = verb
+        self._spellings: list[str] = ["--help", "--traceback"]
+        super().__init__(
+            prog=f"fw {verb}",
+            usage=f"fw {verb} {usage} [options]".replace("  ", " "),
+            description=fill(" ".join(about.split()), width=_help_width()),
+            epilog="examples:\n" + "\n".join(f"  {example}" for example in examples),
+            formatter_class=_HelpFormatter,
+            add_help=False,
+            allow_abbrev=False,
+        )
+        self._positionals.title = "arguments"
+        self._optionals.title = "options"
+        self.option("-h", "--help", action="store_true", help="show this help")
+        self.option("--traceback", action="store_true", help="show where an error was raised")
+
+    def option(self, *spellings: str, **settings: Any) -> None:
+        """Declare an option, such as `-o`, `--output`."""
+        self._spellings += [spelling for spelling in spellings if spelling.startswith("--")]
+        self.add_argument(*spellings, **settings)
+
+    def parse(self, words: Sequence[str]) -> argparse.Namespace:
+        """The options in `words`; positional words and options may stand in any order.
+
+        Raises:
+          ConfigError: a word is missing, unknown or of the wrong kind.
+        """
+        options, unknown = self.parse_known_intermixed_args(list(words))
+        problems = [self._unknown(word) for word in unknown if word != "--"]
+        if problems:
+            raise ConfigError(problems)
+        return options
+
+    def _unknown(self, word: str) -> Problem:
+        known = list(dict.fromkeys(self._spellings))
+        if not word.startswith("-"):
+            return Problem(f"fw {self.verb}", f"one word too many: '{word}'", expected=self._usage_line())
+        near = closest(word.partition("=")[0], known)
+        fix = near or f"fw {self.verb} --help"
+        return Problem(f"fw {self.verb}", f"unknown option '{word}'", expected=listed(known, limit=20), fix=fix)
+
+    def _usage_line(self) -> str:
+        return self.format_usage().removeprefix("usage: ").strip()
+
+    def error(self, message: str) -> NoReturn:
+        found = message.replace("the following arguments are required: ", "missing: ")
+        raise ConfigError(
+            Problem(f"fw {self.verb}", found, expected=self._usage_line(), fix=f"fw {self.verb} --help")
+        )
+
+
+class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    def __init__(self, prog: str, **settings: Any) -> None:
+        super().__init__(prog, max_help_position=26, width=_help_width(), **settings)
+
+
+def _help_width() -> int:
+    return max(60, min(shutil.get_terminal_size((100, 24)).columns, 110))
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    """The type of an option or word that must be one of a few; the closest is named otherwise."""
+
+    def parse(text: str) -> str:
+        if text in words:
+            return text
+        near = closest(text, words)
+        hint = f"; did you mean '{near}'?" if near else ""
+        raise argparse.ArgumentTypeError(f"'{text}' is none of {listed(words, limit=20)}{hint}")
+
+    return parse
+
+
+def add_recipe(parser: VerbParser, *, overrides: bool = True) -> None:
+    """Declare RECIPE, its overrides and the options that say where to look for it."""
+    parser.add_argument("recipe", metavar="RECIPE", help="a name out of `fw list recipes`, or the path of a YAML file")
+    if overrides:
+        parser.add_argument(
+            "overrides", metavar="OVERRIDE", nargs="*", help="Hydra's grammar, e.g. optimizer.learning_rate=1e-3"
+        )
+    add_places(parser)
+
+
+def add_places(parser: VerbParser) -> None:
+    """Declare `--config-dir` and `--trust`."""
+    parser.option(
+        "--config-dir",
+        metavar="DIR",
+        action="append",
+        default=[],
+        help="a folder of your own config groups and recipes/; may be repeated",
+    )
+    parser.option(
+        "--trust",
+        metavar="PREFIX",
+        action="append",
+        default=[],
+        help="allow `_target_: PREFIX...` to import your code; may be repeated",
+    )
+
+
+def add_composition(parser: VerbParser) -> None:
+    """Declare Hydra's own ways to look at a composed recipe."""
+    parser.option("--cfg", metavar="job|hydra|all", type=one_of("job", "hydra", "all"), help="print the composed YAML and stop")
+    parser.option("--resolve", action="store_true", help="with --cfg: interpolations resolved")
+
+
+__all__ = ["VerbParser", "add_composition", "add_places", "add_recipe", "one_of"]

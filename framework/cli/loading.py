@@ -1,0 +1,45 @@
+"""From a verb's words to a composed and validated recipe."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from framework.core.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from framework.config.compose import Loaded
+
+
+def load(options: argparse.Namespace) -> Loaded:
+    """The recipe that the words name.
+
+    Raises:
+      ConfigError: it is not found, does not compose or does not validate.
+    """
+    from framework.config import compose
+
+    check_words(options)
+    return compose.load(options.recipe, options.overrides, config_dirs=options.config_dir, trust=options.trust)
+
+
+def check_words(options: argparse.Namespace) -> None:
+    """Refuse an override in the place of the recipe, and a second recipe in the place of an override.
+
+    Raises:
+      ConfigError: so.
+    """
+    recipe = options.recipe
+    if "=" in recipe or recipe.startswith(("~", "+")):
+        others = [word for word in options.overrides if "=" not in word and not word.startswith(("~", "+"))]
+        fix = f"put '{others[0]}' before the overrides" if others else "fw list recipes names the shipped ones"
+        raise ConfigError(
+            Problem("RECIPE", f"'{recipe}' is an override", expected="the recipe first, then overrides", fix=fix)
+        )
+    problems = [
+        Problem("OVERRIDE", f"'{word}' sets nothing", expected="KEY=VALUE, +KEY=VALUE or ~KEY", fix=f"{word}=VALUE")
+        for word in options.overrides
+        if "=" not in word and not word.startswith("~")
+    ]
+    if problems:
+        raise ConfigError(problems)

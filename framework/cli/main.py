@@ -1,0 +1,92 @@
+"""The entry point: finds the verb, runs it, and turns what was raised into words and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from framework.core.errors import ConfigError, FrameworkError, Problem
+from framework.core.words import closest, listed
+
+BROKEN_PIPE = 141  # what a shell reports of a program that SIGPIPE ended
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `fw` with these words (default: those of the process) and give its exit code.
+
+    0: done. 1: a defect of the framework. 2: a mistake in the command, the recipe, the data or the run directory.
+    130: interrupted.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    traceback_wanted = "--traceback" in words or os.environ.get("FW_TRACEBACK", "") not in ("", "0")
+    words = [word for word in words if word != "--traceback"]
+    try:
+        code = _dispatch(words)
+        sys.stdout.flush()
+    except FrameworkError as error:
+        if traceback_wanted:
+            _print_traceback()
+        from framework.cli.printing import print_error
+
+        print_error(error)
+        return error.exit_code
+    except BrokenPipeError:
+        # Whoever read our output has gone (`fw list | head`). Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except KeyboardInterrupt:
+        if traceback_wanted:
+            _print_traceback()
+        print("interrupted", file=sys.stderr)
+        return 130
+    except Exception:
+        _print_traceback()
+        print(
+            "\nThis is a defect of the framework, not a mistake of yours. "
+            "Please report it with the lines above and the output of `fw doctor`.",
+            file=sys.stderr,
+        )
+        return 1
+    return code
+
+
+def _dispatch(words: list[str]) -> int:
+    from framework.cli.verbs import VERBS, help_text
+
+    if not words or words[0] in ("-h", "--help", "help"):
+        if len(words) > 1 and words[0] == "help":
+            return _dispatch([words[1], "--help"])
+        sys.stdout.write(help_text())
+        return 0
+    if words[0] in ("-V", "--version"):
+        from importlib.metadata import version
+
+        print(f"framework {version('framework')}")
+        return 0
+    verb, rest = words[0], words[1:]
+    if verb not in VERBS:
+        raise _unknown_verb(verb, rest, list(VERBS))
+    module = import_module(f"framework.cli.{verb}")
+    parser = module.parser()
+    if "-h" in rest or "--help" in rest:
+        sys.stdout.write(parser.format_help())
+        return 0
+    return module.execute(parser.parse(rest))
+
+
+def _unknown_verb(verb: str, rest: list[str], verbs: list[str]) -> ConfigError:
+    if verb.startswith("-"):
+        return ConfigError(
+            Problem("fw", f"unknown option '{verb}'", expected="a verb first, then its options", fix="fw --help")
+        )
+    near = closest(verb, verbs)
+    fix = " ".join(["fw", near, *rest]) if near else "fw --help"
+    return ConfigError(Problem("fw", f"unknown verb '{verb}'", expected=listed(verbs, limit=20), fix=fix))
+
+
+def _print_traceback() -> None:
+    import traceback
+
+    traceback.print_exc()

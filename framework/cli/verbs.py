@@ -1,0 +1,46 @@
+"""The table of verbs. Nothing is imported until a verb is asked for, so that `fw --help` answers at once."""
+
+from __future__ import annotations
+
+GROUPS: dict[str, dict[str, str]] = {
+    "Run a recipe": {
+        "run": "all stages of a recipe; finished ones are skipped on a rerun",
+        "train": "the training stage alone; the same run.dir resumes",
+        "evaluate": "metrics of a finished run on a split",
+        "predict": "outputs of a finished run for new inputs",
+    },
+    "Look before running": {
+        "list": "recipes, networks, layers, losses, metrics, optimizers, schedules, data",
+        "show": "the resolved recipe, with who set each value",
+        "explain": "one key: value, bounds, who set it, who reads it",
+        "check": "every shape and wire of a recipe, without loading or compiling",
+        "summary": "the layer table: shapes, parameters, FLOPs",
+    },
+    "Set up": {
+        "init": "a new project: a recipe, a layer of your own, a test that passes",
+        "doctor": "versions, devices, caches, and what to do where something is wrong",
+        "schema": "the JSON schema, for an editor that completes and checks recipes",
+        "completion": "a completion script for the shell",
+    },
+}
+"""Heading -> verb -> summary. Each verb is the module `framework.cli.<verb>` with `parser()` and `execute(options)`."""
+
+VERBS: dict[str, str] = {verb: summary for group in GROUPS.values() for verb, summary in group.items()}
+
+EPILOG = """\
+RECIPE is a name out of `fw list recipes` or the path of a YAML file. OVERRIDE is Hydra's grammar:
+  optimizer.learning_rate=1e-3   set a value          optimizer=lion           swap a whole section
+  +metrics.f1.type=f1            add a key            '~metrics.accuracy'      delete one
+
+`fw VERB --help` tells more of each. FW_TRACEBACK=1 or --traceback shows where an error was raised.
+"""
+
+
+def help_text() -> str:
+    """What `fw --help` prints."""
+    lines = ["usage: fw VERB [arguments] [options]", "", "Deep learning from a declared recipe.", ""]
+    for heading, verbs in GROUPS.items():
+        lines.append(f"{heading}:")
+        lines += [f"  {verb:<11} {summary}" for verb, summary in verbs.items()]
+        lines.append("")
+    return "\n".join(lines) + "\n" + EPILOG
