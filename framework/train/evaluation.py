@@ -1,0 +1,87 @@
+"""Evaluates and predicts over a whole split, exactly: the last batch is padded, and its padding does not count."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import numpy as np
+
+from framework.build.experiment import Experiment
+from framework.build.state import State
+from framework.data.schedule import eval_batches
+from framework.parallel.strategy import Strategy
+from framework.train.feed import RESIDENT_LIMIT_BYTES, gather
+
+
+class Evaluator:
+    """The compiled evaluation and prediction of one experiment over the splits of a data set."""
+
+    def __init__(self, experiment: Experiment, dataset: Any, strategy: Strategy) -> None:
+        self.experiment = experiment
+        self.dataset = dataset
+        self.strategy = strategy
+        data = experiment.config.data
+        self.batch_size = data.eval_batch_size or data.batch_size
+        self.hyper = strategy.place_state(experiment.hyper)
+        self._resident: dict[str, Any] = {}
+        self._over_resident = strategy.compile(self._sweep)
+        self._over_batch = strategy.compile(experiment.evaluate)
+        self._summarise = strategy.compile(experiment.summarise)
+        self._predict = strategy.compile(experiment.predict)
+
+    def evaluate(self, state: State, split: str) -> dict[str, Any]:
+        """The results over a split by name: Python floats, and nested lists for matrices."""
+        source = self.dataset.splits[split]
+        blocks = eval_batches(len(source), self.batch_size)
+        if self._is_resident(split):
+            if split not in self._resident:
+                arrays = self.strategy.place_batch(self.dataset.arrays(split))
+                self._resident[split] = (arrays, self.strategy.place_batch(blocks))
+            arrays, placed = self._resident[split]
+            evaluation = self._over_resident(state, self.hyper, arrays, placed)
+        else:
+            evaluation = self.experiment.evaluation()
+            for indices in blocks:
+                evaluation = self._over_batch(state, _host_batch(source, indices), evaluation, self.hyper)
+        results = jax.device_get(self._summarise(evaluation))
+        return {name: value.item() if value.ndim == 0 else value.tolist() for name, value in results.items()}
+
+    def predict(self, state: State, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The outputs for host arrays that hold the network's inputs, row for row."""
+        rows = len(next(iter(arrays.values())))
+        wanted = {path.removeprefix("batch.") for path in self.experiment.inputs.values()}
+        parts: list[Any] = []
+        for indices in eval_batches(rows, min(self.batch_size, rows)):
+            filled = np.maximum(indices, 0)
+            batch = {name: np.asarray(array)[filled] for name, array in arrays.items() if name in wanted}
+            outputs = jax.device_get(self._predict(state, batch, self.hyper))
+            parts.append({name: value[indices >= 0] for name, value in outputs.items()})
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    def predict_split(self, state: State, split: str) -> dict[str, np.ndarray]:
+        """The outputs for a whole split, in its order, with the arrays that were predicted for."""
+        source = self.dataset.splits[split]
+        parts: list[Any] = []
+        for indices in eval_batches(len(source), self.batch_size):
+            rows = source.take(indices[indices >= 0])
+            parts.append(self.predict(state, rows))
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    def _sweep(self, state: State, hyper: Any, arrays: Any, blocks: jax.Array) -> dict[str, Any]:
+        def body(index: jax.Array, evaluation: Any) -> Any:
+            batch = gather(arrays, blocks[index], masked=True)
+            return self.experiment.evaluate(state, batch, evaluation, hyper)
+
+        return jax.lax.fori_loop(0, blocks.shape[0], body, self.experiment.evaluation())
+
+    def _is_resident(self, split: str) -> bool:
+        asked = self.experiment.config.data.resident
+        return self.dataset.nbytes(split) <= RESIDENT_LIMIT_BYTES if asked == "auto" else bool(asked)
+
+
+def _host_batch(source: Any, indices: np.ndarray) -> dict[str, Any]:
+    batch = source.take(np.maximum(indices, 0))
+    return dict(batch) | {"mask": (indices >= 0).astype(np.float32)}
+

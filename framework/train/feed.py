@@ -1,0 +1,111 @@
+"""How examples reach the compiled program: gathered on the device, or streamed from the host by threads.
+
+A feed turns a range of steps into a `Block`: what one dispatch needs, with a leading axis of steps. The compiled program
+asks `batch_at` for the batch of one step of the block, inside the trace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from framework.data.prefetch import Prefetch
+from framework.data.schedule import BatchSchedule
+
+RESIDENT_LIMIT_BYTES = 1 << 30
+_STREAM_BLOCK_BYTES = 64 << 20
+
+
+class Feed(Protocol):
+    """Examples for a range of steps."""
+
+    arrays: Mapping[str, jax.Array]
+    capacity: int
+
+    def block(self, start: int, count: int) -> Mapping[str, Any]:
+        """What steps [start, start + count) need, each array padded to `capacity` steps."""
+        ...
+
+    def batch_at(self, arrays: Mapping[str, jax.Array], block: Mapping[str, jax.Array], index: Any) -> dict[str, Any]:
+        """The batch of step `index` of a block; traced."""
+        ...
+
+    def close(self) -> None:
+        """Let go of threads."""
+        ...
+
+
+def gather(arrays: Mapping[str, jax.Array], indices: jax.Array, *, masked: bool) -> dict[str, jax.Array]:
+    """Rows of resident arrays; a negative index is padding, which `mask` marks with 0 where `masked`."""
+    batch = {name: array[jnp.maximum(indices, 0) if masked else indices] for name, array in arrays.items()}
+    return batch | ({"mask": (indices >= 0).astype(jnp.float32)} if masked else {})
+
+
+@dataclass
+class ResidentFeed:
+    """The whole split lies on the device; a block is nothing but row numbers."""
+
+    arrays: Mapping[str, jax.Array]
+    schedule: BatchSchedule
+    capacity: int
+    masked: bool
+
+    def block(self, start: int, count: int) -> Mapping[str, Any]:
+        """`{"indices": int32[capacity, batch_size]}`."""
+        rows = self.schedule.block(start, count)
+        if count < self.capacity:
+            rows = np.concatenate([rows, np.zeros((self.capacity - count, rows.shape[1]), rows.dtype)])
+        return {"indices": rows}
+
+    def batch_at(self, arrays: Mapping[str, jax.Array], block: Mapping[str, jax.Array], index: Any) -> dict[str, Any]:
+        """Gather the rows of one step."""
+        return gather(arrays, block["indices"][index], masked=self.masked)
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+@dataclass
+class StreamFeed:
+    """Batches come from a source through threads, a block of them at a time."""
+
+    source: Any
+    schedule: BatchSchedule
+    capacity: int
+    masked: bool
+    arrays: Mapping[str, jax.Array] = field(default_factory=dict)
+    _stream: Any = None
+    _next: int = -1
+
+    def block(self, start: int, count: int) -> Mapping[str, Any]:
+        """Each batch array with a leading axis of `capacity` steps."""
+        if self._stream is None or self._next != start:
+            self.close()
+            self._stream = Prefetch(self.source, self.schedule, start, None, depth=2 * self.capacity)
+        batches = [next(self._stream) for _ in range(count)]
+        self._next = start + count
+        if not self.masked:
+            for batch in batches:
+                batch.pop("mask", None)
+        batches += [batches[-1]] * (self.capacity - count)
+        return {name: np.stack([batch[name] for batch in batches]) for name in batches[0]}
+
+    def batch_at(self, arrays: Mapping[str, jax.Array], block: Mapping[str, jax.Array], index: Any) -> dict[str, Any]:
+        """Slice one step out of the block."""
+        return {name: array[index] for name, array in block.items()}
+
+    def close(self) -> None:
+        """Stop the threads."""
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+
+
+def stream_capacity(batch_bytes: int, wanted: int) -> int:
+    """How many batches a streamed block holds, so that a block stays below 64 MiB."""
+    return max(1, min(wanted, _STREAM_BLOCK_BYTES // max(1, batch_bytes)))
