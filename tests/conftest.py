@@ -1,0 +1,14 @@
+"""Set up for all tests: the CPU, and one compilation cache that the tests and the commands they start share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+CACHE = Path(__file__).parent.parent / ".cache" / "jax"
+
+# These are environment variables so that subprocesses inherit them, and they are set before any test imports JAX.
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(CACHE))
+# Small programs cost more to look up than to compile, so only those of a fifth of a second and more are kept.
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.2")
