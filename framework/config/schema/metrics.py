@@ -1,0 +1,141 @@
+"""The section `metrics`: what is reported of each split, and which arrays each metric reads."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from framework.config.schema.base import Component, KeyPath, Number
+
+Classes = Annotated[int, Field(ge=2, le=65536, description="number of classes")]
+Threshold = Annotated[
+    Number, Field(gt=0, lt=1, description="probability above which a yes-or-no answer counts as yes")
+]
+Average = Literal["macro", "micro", "weighted", "binary"]
+
+
+class MetricSpec(Component):
+    """What every metric has: a type."""
+
+    family: ClassVar[str] = "metric"
+
+
+class ClassificationMetric(MetricSpec):
+    """What the metrics of labels share: the arrays they read."""
+
+    logits: KeyPath = Field("outputs.logits", description="[batch, ..., classes]; or as the labels, for yes or no")
+    labels: KeyPath = Field("batch.label", description="[batch, ...] integers")
+
+
+class RegressionMetric(MetricSpec):
+    """What the metrics of real-valued targets share: the arrays they read."""
+
+    predictions: KeyPath = Field("outputs.prediction", description="[batch, ...]")
+    targets: KeyPath = Field("batch.target", description="[batch, ...]")
+
+
+class Accuracy(ClassificationMetric):
+    """Share of labels that the highest logit, or the threshold, predicts."""
+
+    type: Literal["accuracy"]
+    threshold: Threshold = 0.5
+
+
+class TopK(ClassificationMetric):
+    """Share of labels among the k highest logits."""
+
+    type: Literal["top_k"]
+    k: int = Field(5, ge=1)
+
+
+class F1(ClassificationMetric):
+    """Harmonic mean of precision and recall."""
+
+    type: Literal["f1"]
+    classes: Classes
+    average: Average = "macro"
+    threshold: Threshold = 0.5
+
+
+class Precision(ClassificationMetric):
+    """Share of the predictions of a class that are right."""
+
+    type: Literal["precision"]
+    classes: Classes
+    average: Average = "macro"
+    threshold: Threshold = 0.5
+
+
+class Recall(ClassificationMetric):
+    """Share of the examples of a class that are found."""
+
+    type: Literal["recall"]
+    classes: Classes
+    average: Average = "macro"
+    threshold: Threshold = 0.5
+
+
+class Auroc(ClassificationMetric):
+    """Area under the ROC curve: the chance that a positive is ranked above a negative."""
+
+    type: Literal["auroc"]
+    classes: Classes
+    bins: int = Field(8192, ge=2, le=1 << 20, description="bins of the histogram of the log-odds")
+
+
+class Confusion(ClassificationMetric):
+    """Counts of examples by true class (row) and predicted class (column)."""
+
+    type: Literal["confusion"]
+    classes: Annotated[int, Field(ge=2, le=4096, description="number of classes")]
+    threshold: Threshold = 0.5
+
+
+class Perplexity(ClassificationMetric):
+    """Exponential of the mean cross-entropy: the number of equally likely choices that would cost as much."""
+
+    type: Literal["perplexity"]
+
+
+class MeanSquaredErrorMetric(RegressionMetric):
+    """Mean squared error, in squared units of the target."""
+
+    type: Literal["mse"]
+
+
+class RootMeanSquaredError(RegressionMetric):
+    """Square root of the mean squared error, in units of the target."""
+
+    type: Literal["rmse"]
+
+
+class MeanAbsoluteErrorMetric(RegressionMetric):
+    """Mean absolute error, in units of the target."""
+
+    type: Literal["mae"]
+
+
+class R2(RegressionMetric):
+    """Share of the targets' variance that the predictions explain; the mean over the outputs."""
+
+    type: Literal["r2"]
+    outputs: int = Field(1, ge=1, description="numbers predicted for each example")
+
+
+Metric = Annotated[
+    Accuracy
+    | TopK
+    | F1
+    | Precision
+    | Recall
+    | Auroc
+    | Confusion
+    | Perplexity
+    | MeanSquaredErrorMetric
+    | RootMeanSquaredError
+    | MeanAbsoluteErrorMetric
+    | R2,
+    Field(discriminator="type"),
+]
+"""Any metric, told apart by `type`."""
