@@ -34,15 +34,20 @@ class VerbParser(argparse.ArgumentParser):
             add_help=False,
             allow_abbrev=False,
         )
-        self._positionals.title = "arguments"
-        self._optionals.title = "options"
-        self.option("-h", "--help", action="store_true", help="show this help")
-        self.option("--traceback", action="store_true", help="show where an error was raised")
+        self._words = self.add_argument_group("arguments")
+        self._own = self.add_argument_group("options")
+        common = self.add_argument_group("common options")
+        common.add_argument("-h", "--help", action="store_true", help="show this help")
+        common.add_argument("--traceback", action="store_true", help="show where an error was raised")
 
     def option(self, *spellings: str, **settings: Any) -> None:
         """Declare an option, such as `-o`, `--output`."""
         self._spellings += [spelling for spelling in spellings if spelling.startswith("--")]
-        self.add_argument(*spellings, **settings)
+        self._own.add_argument(*spellings, **settings)
+
+    def word(self, name: str, **settings: Any) -> None:
+        """Declare a word that stands by itself, such as RECIPE."""
+        self._words.add_argument(name, **settings)
 
     def parse(self, words: Sequence[str]) -> argparse.Namespace:
         """The options in `words`; positional words and options may stand in any order.
@@ -83,24 +88,23 @@ def _help_width() -> int:
     return max(60, min(shutil.get_terminal_size((100, 24)).columns, 110))
 
 
-def one_of(*words: str) -> Callable[[str], str]:
-    """The type of an option or word that must be one of a few; the closest is named otherwise."""
+def one_of(name: str, *words: str) -> Callable[[str], str]:
+    """The type of an option or word called `name` that must be one of a few; the closest is told otherwise."""
 
     def parse(text: str) -> str:
         if text in words:
             return text
         near = closest(text, words)
-        hint = f"; did you mean '{near}'?" if near else ""
-        raise argparse.ArgumentTypeError(f"'{text}' is none of {listed(words, limit=20)}{hint}")
+        raise ConfigError(Problem(name, f"unknown value '{text}'", expected=listed(words, limit=20), fix=near))
 
     return parse
 
 
 def add_recipe(parser: VerbParser, *, overrides: bool = True) -> None:
     """Declare RECIPE, its overrides and the options that say where to look for it."""
-    parser.add_argument("recipe", metavar="RECIPE", help="a name out of `fw list recipes`, or the path of a YAML file")
+    parser.word("recipe", metavar="RECIPE", help="a name out of `fw list recipes`, or the path of a YAML file")
     if overrides:
-        parser.add_argument(
+        parser.word(
             "overrides", metavar="OVERRIDE", nargs="*", help="Hydra's grammar, e.g. optimizer.learning_rate=1e-3"
         )
     add_places(parser)
@@ -126,7 +130,7 @@ def add_places(parser: VerbParser) -> None:
 
 def add_composition(parser: VerbParser) -> None:
     """Declare Hydra's own ways to look at a composed recipe."""
-    parser.option("--cfg", metavar="job|hydra|all", type=one_of("job", "hydra", "all"), help="print the composed YAML and stop")
+    parser.option("--cfg", metavar="job|hydra|all", type=one_of("--cfg", "job", "hydra", "all"), help="print the composed YAML and stop")
     parser.option("--resolve", action="store_true", help="with --cfg: interpolations resolved")
 
 

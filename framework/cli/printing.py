@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
 from textwrap import wrap
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from framework.core.errors import ConfigError, FrameworkError, Problem
 
 PIPED_WIDTH = 120  # columns assumed where no terminal tells
 
+_LABEL = re.compile(r"[A-Z]\w*: |y\S* = ")
 LABEL_WIDTH = 13  # of "  came from: ", under which a wrapped line continues
 
 
@@ -30,33 +30,24 @@ def say(text: str = "", style: str | None = None) -> None:
     console().print(Text(text, style=style or ""), soft_wrap=True)
 
 
-def paragraph(text: str, style: str | None = None) -> None:
-    """Print a text broken at the width of the terminal."""
-    console().print(Text(text, style=style or ""))
-
-
-def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = (), indent: int = 0) -> None:
-    """Print rows under bold headings. Columns named in `right` hold numbers; the last column takes what width is left."""
-    grid = Table(box=None, pad_edge=False, show_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for position, column in enumerate(columns):
-        last = position == len(columns) - 1
-        grid.add_column(
-            column,
-            justify="right" if column in right else "left",
-            style="cyan" if position == 0 else "",
-            overflow="fold",
-            no_wrap=False,
-            ratio=1 if last and column not in right else None,
-        )
-    for row in rows:
-        grid.add_row(*(Text(cell) for cell in row))
+def prose(text: str, style: str | None = None) -> None:
+    """Print paragraphs broken at the width of the terminal. Indented lines and labelled ones (`Source: ...`) start anew."""
     out = console()
-    if indent:
-        from rich.padding import Padding
+    for line in _joined(text.strip().splitlines()):
+        indent = line[: len(line) - len(line.lstrip())]
+        for piece in wrap(line, out.width, break_on_hyphens=False, subsequent_indent=indent) or [""]:
+            out.print(Text(piece, style=style or ""), soft_wrap=True)
 
-        out.print(Padding(grid, (0, 0, 0, indent)))
-    else:
-        out.print(grid)
+
+def _joined(lines: list[str]) -> list[str]:
+    joined: list[str] = []
+    for line in lines:
+        fresh = not joined or not joined[-1] or not line or line.startswith((" ", "- ")) or _LABEL.match(line)
+        if fresh:
+            joined.append(line)
+        else:
+            joined[-1] += " " + line
+    return joined
 
 
 def print_error(error: FrameworkError) -> None:

@@ -38,14 +38,19 @@ class Argument:
     wired: bool
     description: str
 
-    def remarks(self) -> str:
-        """Bounds, mark and description on one line."""
-        return "; ".join(part for part in (self.bounds, "traced" if self.traced else "", self.description) if part)
+    def rule(self) -> str:
+        """Kind, bounds, default and mark on one line."""
+        kind = f"{self.kind} {self.bounds}" if self.bounds else self.kind
+        default = self.default if self.default == "required" else f"default {self.default}"
+        return ", ".join(part for part in (kind, default, "traced" if self.traced else "") if part)
 
 
 def arguments(schema: type[Spec]) -> tuple[Argument, ...]:
-    """All fields of a schema class but `type`, in order."""
-    return tuple(describe(name, field) for name, field in schema.model_fields.items() if name != "type")
+    """All fields of a schema class but `type`: what is required first, then its own, then what it shares with others."""
+    own = schema.__annotations__
+    fields = [(name, field) for name, field in schema.model_fields.items() if name != "type"]
+    fields.sort(key=lambda item: (not item[1].is_required(), item[0] not in own))
+    return tuple(describe(name, field) for name, field in fields)
 
 
 def describe(name: str, field: FieldInfo) -> Argument:
@@ -87,6 +92,8 @@ def kind_of(annotation: Any) -> str:
 
 
 def _union(parts: tuple[Any, ...]) -> str:
+    if all(isinstance(part, type) and issubclass(part, Component) for part in parts):
+        return f"section with type: {' | '.join(part.type_name() for part in parts)}"
     kinds = list(dict.fromkeys(kind_of(part) for part in parts))
     if "null" in kinds:
         kinds = [kind for kind in kinds if kind != "null"] + ["null"]
@@ -144,7 +151,8 @@ def yaml_text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, BaseModel):
-        return yaml_text({name: getattr(value, name) for name in type(value).model_fields})
+        plain = value.model_fields_set | {"type"}
+        return yaml_text({name: getattr(value, name) for name in type(value).model_fields if name in plain})
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{name}: {yaml_text(item)}" for name, item in value.items()) + "}"
     if isinstance(value, tuple | list):
