@@ -1,7 +1,8 @@
 """The same three models as people write them by hand in JAX, Flax Linen and Optax, with a loop that jits one step.
 
 The loop is a careful one: the state is donated, batches are slices of NumPy arrays along a fresh permutation per epoch,
-the transfer is left to the jitted call, and the loss is fetched every 50 steps only, so dispatch runs ahead of the device.
+the transfer is left to the jitted call, and the loss is fetched every 50 steps only, so that dispatch runs ahead of the
+device.
 """
 
 from __future__ import annotations
@@ -149,12 +150,8 @@ class HandWritten:
 
 
 MODELS: dict[str, Callable[[Arrays], HandWritten]] = {
-    "mlp": lambda arrays: HandWritten(
-        Mlp(), optax.adam(1e-3), arrays, inputs="image", labels="label", batch_size=64
-    ),
-    "cnn": lambda arrays: HandWritten(
-        Cnn(), optax.adam(1e-3), arrays, inputs="image", labels="label", batch_size=64
-    ),
+    "mlp": lambda arrays: HandWritten(Mlp(), optax.adam(1e-3), arrays, inputs="image", labels="label", batch_size=64),
+    "cnn": lambda arrays: HandWritten(Cnn(), optax.adam(1e-3), arrays, inputs="image", labels="label", batch_size=64),
     "transformer": lambda arrays: HandWritten(
         Transformer(vocabulary=int(arrays["tokens"].max()) + 1),
         optax.adamw(1e-3, weight_decay=0.01),

@@ -12,3 +12,10 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(CACHE))
 # Small programs cost more to look up than to compile, so only those of a fifth of a second and more are kept.
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.2")
+
+
+def pytest_sessionstart() -> None:
+    """Remove entries that a killed process left empty: JAX would neither read nor overwrite them."""
+    for entry in CACHE.glob("*-cache"):
+        if entry.stat().st_size == 0:
+            entry.unlink(missing_ok=True)
