@@ -1,0 +1,8 @@
+"""Data: sources, splits, scaling by the training split, the batch schedule and prefetch. NumPy only; never loads JAX."""
+
+from framework.data.dataset import Dataset, load
+from framework.data.description import DataSpec, describe
+from framework.data.inputs import normalize_inputs, read_inputs
+from framework.data.protocol import ArraySpec, Source
+
+__all__ = ["ArraySpec", "DataSpec", "Dataset", "Source", "describe", "load", "normalize_inputs", "read_inputs"]
