@@ -16,7 +16,7 @@ import numpy as np
 from framework.checkpoint import folders, manifest
 from framework.checkpoint.arrays import read_arrays, write_arrays
 from framework.checkpoint.leaves import check_same, to_device, to_host
-from framework.checkpoint.manifest import Damage, Leaf
+from framework.checkpoint.manifest import DamageError, Leaf
 from framework.core.errors import Problem, RunError
 from framework.core.files import unwritable, write_atomically
 
@@ -24,14 +24,14 @@ _STATE, _PROGRESS, _BEST = "state", "progress.json", "best.json"
 
 
 class CheckpointWarning(UserWarning):
-    """A damaged checkpoint was passed over for an older one, or a last save failed while another error was on its way."""
+    """A damaged checkpoint was passed over, or a save failed while another error was on its way."""
 
 
 class Checkpoints:
     """The checkpoints of one run, each in `<directory>/<step>`, with `best.json` beside them.
 
-    One process writes (the caller holds the run's lock); others may read meanwhile. Use it as a context manager, or call
-    `close`: a save still under way when the interpreter ends would be lost.
+    One process writes (the caller holds the run's lock); others may read meanwhile. Use it as a context manager, or
+    call `close`: a save still under way when the interpreter ends would be lost.
 
     Args:
       directory: where they are kept; made by the first save.
@@ -83,14 +83,14 @@ class Checkpoints:
                 raise self._missing(f"there is no checkpoint of step {step}", found)
             try:
                 return self._read(found[step], manifest.verify(found[step]), like)
-            except Damage as damage:
+            except DamageError as damage:
                 self._damaged.add(step)
                 raise self._missing(f"the checkpoint of step {step} is damaged: {damage}", found) from damage
         told: list[str] = []
         for candidate in reversed(found):
             try:
                 leaves = manifest.verify(found[candidate])
-            except Damage as damage:
+            except DamageError as damage:
                 self._damaged.add(candidate)
                 told.append(f"step {candidate}: {damage}")
                 continue
@@ -217,7 +217,7 @@ class Checkpoints:
             return False
         try:
             manifest.verify(folder)
-        except Damage:
+        except DamageError:
             self._damaged.add(step)
             return False
         return True

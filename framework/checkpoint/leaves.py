@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from framework.checkpoint.manifest import Leaf
@@ -18,8 +19,8 @@ _TOLD = 5
 def to_host(state: Any) -> tuple[dict[str, np.ndarray], dict[str, Leaf]]:
     """Copies a state to the host: its arrays and their descriptions, by dotted path.
 
-    The copies share no memory with the state, so its buffers may be donated as soon as this returns. A typed random key
-    is kept as its raw uint32 data, and its description remembers the type. None is no leaf: it is part of the structure.
+    The copies share no memory with the state, so its buffers may be donated as soon as this returns. A typed random
+    key is kept as its raw uint32 data, and its description remembers the type. None is no leaf but structure.
 
     Raises:
       ValueError: two leaves have the same path, or a leaf lies partly on another process.
@@ -98,7 +99,7 @@ def _raw(leaf: Any) -> Any:
 
 
 def _is_key(leaf: Any) -> bool:
-    return hasattr(leaf, "dtype") and jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+    return hasattr(leaf, "dtype") and jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
 
 
 def _implementation(key: Any) -> str:

@@ -18,7 +18,7 @@ FILE = "manifest.json"
 _FORMAT = 1
 
 
-class Damage(Exception):
+class DamageError(Exception):
     """Why a checkpoint cannot be trusted, in one line."""
 
 
@@ -66,7 +66,7 @@ def verify(folder: Path) -> dict[str, Leaf]:
       The arrays it holds, by dotted path, in the order they were saved.
 
     Raises:
-      Damage: the manifest is missing or altered, or a file is missing, cut short or altered.
+      DamageError: the manifest is missing or altered, or a file is missing, cut short or altered.
     """
     content = _read(folder)
     for name, expected in content["files"].items():
@@ -74,11 +74,11 @@ def verify(folder: Path) -> dict[str, Leaf]:
         try:
             size = path.stat().st_size
             if size != expected["bytes"]:
-                raise Damage(f"{name} has {size} bytes instead of {expected['bytes']}")
+                raise DamageError(f"{name} has {size} bytes instead of {expected['bytes']}")
             if _digest(path) != expected["sha256"]:
-                raise Damage(f"{name} has changed since it was written (its SHA-256 differs)")
+                raise DamageError(f"{name} has changed since it was written (its SHA-256 differs)")
         except OSError as error:
-            raise Damage(f"{name} cannot be read: {error.strerror}") from error
+            raise DamageError(f"{name} cannot be read: {error.strerror}") from error
     return {name: Leaf(tuple(leaf["shape"]), leaf["dtype"]) for name, leaf in content["leaves"].items()}
 
 
@@ -86,19 +86,19 @@ def _read(folder: Path) -> dict[str, Any]:
     try:
         text = (folder / FILE).read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise Damage(f"{FILE} is missing, so the save was never finished") from None
+        raise DamageError(f"{FILE} is missing, so the save was never finished") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise Damage(f"{FILE} cannot be read: {error}") from error
+        raise DamageError(f"{FILE} cannot be read: {error}") from error
     try:
         content = json.loads(text)
         unsigned = {key: value for key, value in content.items() if key != "sha256"}
         intact = _text(content) == text and content["sha256"] == hashlib.sha256(_text(unsigned).encode()).hexdigest()
     except (ValueError, AttributeError, KeyError) as error:
-        raise Damage(f"{FILE} has changed since it was written (it is no longer a manifest)") from error
+        raise DamageError(f"{FILE} has changed since it was written (it is no longer a manifest)") from error
     if not intact:
-        raise Damage(f"{FILE} has changed since it was written (its SHA-256 differs)")
+        raise DamageError(f"{FILE} has changed since it was written (its SHA-256 differs)")
     if content["format"] != _FORMAT:
-        raise Damage(f"{FILE} is of format {content['format']}; this version reads format {_FORMAT}")
+        raise DamageError(f"{FILE} is of format {content['format']}; this version reads format {_FORMAT}")
     return content
 
 

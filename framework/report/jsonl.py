@@ -2,8 +2,8 @@
 
 A record is `{"step": 50, "epoch": 1, "split": "train", "loss": 0.25, ...}`. Numbers are written so that they read back
 exactly. JSON has no NaN or infinity: such a metric is `null` (which pandas and jq take as missing), and the record says
-in `nonfinite` which it was: `{"loss": null, "nonfinite": {"loss": "nan"}}`. No clock time stands in it, so that the log of
-a resumed run is bitwise that of an uninterrupted one.
+in `nonfinite` which it was: `{"loss": null, "nonfinite": {"loss": "nan"}}`. No clock time stands in it, so that the
+log of a resumed run is bitwise that of an uninterrupted one.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def encode(record: Mapping[str, Any]) -> str:
 
 
 def read_records(path: Path) -> list[dict[str, Any]]:
-    """The records of a metric log, with NaN and infinities as floats again. A line cut off by a crash is passed over."""
+    """The records of a metric log, NaN and infinities as floats again. A line cut off by a crash is passed over."""
     return [_decode(line) for line in _whole_lines(path)]
 
 

@@ -162,7 +162,7 @@ class RunDirectory:
 
 
 def fresh(recipe: str, root: Path = Path("runs"), now: datetime | None = None) -> Path:
-    """Makes and returns a new, empty folder `<root>/<recipe>/<YYYY-MM-DD_HH-MM-SS>`; `-2`, `-3` ... follow where taken."""
+    """Makes a new, empty folder `<root>/<recipe>/<YYYY-MM-DD_HH-MM-SS>`; `-2`, `-3` ... follow where it is taken."""
     stamp = (now or datetime.now()).strftime("%Y-%m-%d_%H-%M-%S")
     number = 1
     while True:

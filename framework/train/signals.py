@@ -13,8 +13,8 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 class StopSignals:
     """A context in which the first SIGINT or SIGTERM only raises a flag.
 
-    A second SIGINT raises KeyboardInterrupt at once, for whoever does not want to wait. The old handlers are put back on
-    leaving. Signals reach only the main thread of a process: in any other thread this does nothing.
+    A second SIGINT raises KeyboardInterrupt at once, for whoever does not want to wait. The old handlers are put back
+    on leaving. Signals reach only the main thread of a process: in any other thread this does nothing.
     """
 
     def __init__(self) -> None:
