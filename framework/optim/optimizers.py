@@ -147,9 +147,7 @@ def adafactor(
         return 1 - jnp.power(jnp.asarray(at, jnp.float32) + 1, -jnp.asarray(exponent))
 
     direction = optax.chain(
-        optax.scale_by_factored_rms(
-            decay_rate=decay_exponent, min_dim_size_to_factor=factor_from, decay_rate_fn=rate
-        ),
+        optax.scale_by_factored_rms(decay_rate=decay_exponent, min_dim_size_to_factor=factor_from, decay_rate_fn=rate),
         optax.clip_by_block_rms(clip_threshold),
     )
     return _stepping(direction, learning_rate, weight_decay, decay_mask)

@@ -9,9 +9,7 @@ from pydantic import Field
 from framework.config.schema.base import Component, KeyPath, Number
 
 Classes = Annotated[int, Field(ge=2, le=65536, description="number of classes")]
-Threshold = Annotated[
-    Number, Field(gt=0, lt=1, description="probability above which a yes-or-no answer counts as yes")
-]
+Threshold = Annotated[Number, Field(gt=0, lt=1, description="probability above which a yes-or-no answer counts as yes")]
 Average = Literal["macro", "micro", "weighted", "binary"]
 
 

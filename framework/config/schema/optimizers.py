@@ -75,7 +75,9 @@ class Piecewise(ScheduleSpec):
 
     type: Literal["piecewise"]
     boundaries: tuple[Annotated[int, Field(ge=1)], ...] = Field(
-        strict=False, min_length=1, description="steps, counted from the start of the run, at which the fraction changes"
+        strict=False,
+        min_length=1,
+        description="steps, counted from the start of the run, at which the fraction changes",
     )
     fractions: tuple[Annotated[Number, Field(ge=0)], ...] = Field(
         strict=False, min_length=1, description="share of the full learning rate from each boundary on"
@@ -216,7 +218,5 @@ class Adafactor(OptimizerSpec):
     decay_mask: DecayMask = "kernels"
 
 
-Optimizer = Annotated[
-    Sgd | Adam | AdamW | Lion | Rmsprop | Adagrad | Lamb | Adafactor, Field(discriminator="type")
-]
+Optimizer = Annotated[Sgd | Adam | AdamW | Lion | Rmsprop | Adagrad | Lamb | Adafactor, Field(discriminator="type")]
 """Any optimizer, told apart by `type`."""
