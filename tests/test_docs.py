@@ -1,0 +1,76 @@
+"""The documentation is true: its Python runs, its walk-through works, its commands and links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from framework.cli.verbs import VERBS
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def page_id(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """The fenced blocks of a page in one language, in order."""
+    return [text for name, text in FENCE.findall(page.read_text(encoding="utf-8")) if name == language]
+
+
+def commands(page: Path) -> list[str]:
+    """Every `fw` command on a page: the lines behind a `$` in console blocks, and what stands in backticks."""
+    typed = [line[2:] for block in blocks(page, "console") for line in block.splitlines() if line.startswith("$ ")]
+    prose = FENCE.sub("", page.read_text(encoding="utf-8"))
+    quoted = re.findall(r"`([^`\n]+)`", prose)
+    return [text for text in typed + quoted if text.startswith("fw ")]
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that a Markdown page has for its headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", FENCE.sub("", page.read_text(encoding="utf-8")), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_every_command_names_a_verb(page: Path) -> None:
+    words = {command: shlex.split(command, comments=True)[1] for command in commands(page)}
+    unknown = {command for command, verb in words.items() if verb not in {*VERBS, "VERB", "--help", "--version"}}
+    assert unknown == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_every_relative_link_leads_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)\s]+)\)", FENCE.sub("", page.read_text(encoding="utf-8")))
+    broken = []
+    for target in targets:
+        if re.match(r"[a-z]+:", target):
+            continue
+        name, _, anchor = target.partition("#")
+        place = (page.parent / name).resolve() if name else page
+        if not place.exists() or (anchor and anchor not in anchors(place)):
+            broken.append(target)
+    assert broken == []
+
+
+def test_every_page_is_reached_from_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [page_id(page) for page in PAGES if page.parent.name == "docs" and page_id(page) not in readme] == []
+
+
+def test_the_readme_lists_every_verb() -> None:
+    table = re.findall(r"^\| `fw (\w+)", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert table == list(VERBS)
+
+
+def test_the_readme_shows_the_recipe_as_it_is() -> None:
+    (shown,) = [text for text in blocks(ROOT / "README.md", "yaml") if "digits_mlp.yaml" in text]
+    recipe = (ROOT / "recipes" / "vision" / "digits_mlp.yaml").read_text(encoding="utf-8")
+    body = "\n".join(line for line in recipe.splitlines() if not line.startswith("#"))
+    assert shown.partition("\n")[2].strip() == body.strip()
