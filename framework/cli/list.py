@@ -28,6 +28,7 @@ def parser() -> VerbParser:
     words.option(
         "--config-dir", metavar="DIR", action="append", default=[], help="a folder of your own recipes/ and configs"
     )
+    words.option("--names", action="store_true", help="the names alone, one a line, for scripts")
     return words
 
 
@@ -37,6 +38,9 @@ def execute(options: argparse.Namespace) -> int:
 
     if options.kind is None:
         _overview(options.config_dir)
+    elif options.names:
+        for item in listing.items(options.kind, options.config_dir):
+            print(item.name)
     elif options.name is None:
         _table(options.kind, options.config_dir)
     else:

@@ -35,8 +35,14 @@ def table(
             out.print(line, soft_wrap=True)
 
 
-def definitions(entries: Iterable[tuple[str, Sequence[str]]], *, indent: int = 2) -> None:
-    """Print words with the lines that explain them beside and below; the first line of each stands out."""
+def definitions(entries: Iterable[tuple[str, Sequence[str]]], *, indent: int = 2, plain: bool = False) -> None:
+    """Print words with the lines that explain them beside and below.
+
+    Args:
+      entries: a word and its lines.
+      indent: spaces before the words.
+      plain: all lines count the same; otherwise the first of each stands out.
+    """
     out = console()
     entries = list(entries)
     column = indent + max((len(name) for name, _ in entries), default=0) + len(GAP)
@@ -45,7 +51,7 @@ def definitions(entries: Iterable[tuple[str, Sequence[str]]], *, indent: int = 2
         for number, line in enumerate(lines):
             for piece in wrap(line, max(out.width - column, NARROWEST), break_on_hyphens=False):
                 margin = f"{'':<{indent}}{head or '':<{column - indent}}"
-                out.print(Text.assemble((margin, "cyan"), (piece, "" if number == 0 else "dim")), soft_wrap=True)
+                out.print(Text.assemble((margin, "cyan"), (piece, "" if number == 0 or plain else "dim")), soft_wrap=True)
                 head = None
 
 

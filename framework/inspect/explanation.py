@@ -1,0 +1,143 @@
+"""All about one key of a recipe: its value, its rules, who set it, and who reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from framework.config.compose.loaded import Loaded
+from framework.core.errors import ConfigError, Problem
+from framework.core.keypaths import flatten
+from framework.core.words import closest, listed
+from framework.inspect.annotated import origin_of
+from framework.inspect.defaults import with_defaults
+from framework.inspect.fields import Argument, arguments
+from framework.inspect.implementation import implementation, readers, schema_place
+from framework.inspect.placing import Place, place
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What there is to say of one key.
+
+    Attributes:
+      key: the dotted key.
+      value: its value in the resolved recipe.
+      origin: who set it.
+      argument: its rules, where it is a field of a schema class.
+      members: the fields of a section, with their rules.
+      history: every (origin, value) that set it, first to last; empty where only the schema did.
+      written: the text as written, where it held an interpolation.
+      schema: the schema class and field that check it.
+      readers: the functions and modules that read it.
+      mentions: other keys whose interpolation or formula reads it, as `key: text`.
+    """
+
+    key: str
+    value: Any
+    origin: str
+    argument: Argument | None
+    members: tuple[Argument, ...]
+    history: tuple[tuple[str, Any], ...]
+    written: str | None
+    schema: str | None
+    readers: tuple[str, ...]
+    mentions: tuple[str, ...]
+
+    @property
+    def role(self) -> str:
+        """Whether changing the value compiles the program anew."""
+        if self.argument is not None and self.argument.traced:
+            return "traced: an input of the compiled program; a sweep over it compiles once"
+        return "structural: part of what is compiled"
+
+
+def explain(loaded: Loaded, key: str) -> Explanation:
+    """Explain one key of a loaded recipe.
+
+    Args:
+      key: dotted, e.g. `optimizer.schedule.type`; a section is explained with all its members.
+
+    Raises:
+      ConfigError: the recipe has no such key; the closest is named.
+    """
+    full = with_defaults(loaded.tree, loaded.config)
+    value = _value(full, key, loaded)
+    where = place(loaded.config, full, key)
+    fields = {argument.name: argument for argument in arguments(where.schema)} if where.schema else {}
+    section = isinstance(value, Mapping) and where.inner is not None
+    return Explanation(
+        key=key,
+        value=value,
+        origin=origin_of(key, loaded.origins) if key in _keys(loaded.tree) else "default",
+        argument=fields.get(where.field or ""),
+        members=arguments(where.inner) if section and where.inner else (),
+        history=tuple(loaded.history.get(key, ())),
+        written=loaded.interpolations.get(key),
+        schema=_schema(where),
+        readers=_readers(where, section),
+        mentions=tuple(_mentions(loaded, key)),
+    )
+
+
+def _keys(tree: Mapping[str, Any]) -> set[str]:
+    leaves = flatten(tree)
+    return {".".join(leaf.split(".")[: depth + 1]) for leaf in leaves for depth in range(leaf.count(".") + 1)}
+
+
+def _value(tree: Mapping[str, Any], key: str, loaded: Loaded) -> Any:
+    node: Any = tree
+    for part in key.split("."):
+        if not isinstance(node, Mapping) or part not in node:
+            known = sorted(_keys(tree))
+            near = closest(key, known)
+            top = [name for name in tree if isinstance(name, str)]
+            raise ConfigError(
+                Problem(
+                    key=key,
+                    found=f"{loaded.subject} has no such key",
+                    expected=_siblings(tree, key) or listed(top, limit=20),
+                    fix=f"fw explain {loaded.name} {near}" if near else f"fw show {loaded.name} --defaults",
+                )
+            )
+        node = node[part]
+    return node
+
+
+def _siblings(tree: Mapping[str, Any], key: str) -> str:
+    """The keys of the deepest section on the way to `key` that exists."""
+    node: Any = tree
+    path = ""
+    for part in key.split("."):
+        if not isinstance(node, Mapping) or part not in node:
+            break
+        node, path = node[part], f"{path}{part}."
+    return listed([f"{path}{name}" for name in node], limit=16) if isinstance(node, Mapping) and path else ""
+
+
+def _schema(where: Place) -> str | None:
+    if where.schema is None:
+        return schema_place(where.inner) if where.inner else None
+    return f"{schema_place(where.schema)}.{where.field}"
+
+
+def _readers(where: Place, section: bool) -> tuple[str, ...]:
+    owner = where.inner if section else where.schema
+    if owner is None:
+        return ()
+    if where.family and where.word:
+        found = implementation(where.family, (where.word, owner.__name__))
+        shared = readers(where.section, owner.__name__, where.field or "") if where.field and not section else ()
+        return tuple(dict.fromkeys(([found] if found else []) + list(shared)))
+    return readers(where.section, owner.__name__, where.field or "") if where.field else ()
+
+
+def _mentions(loaded: Loaded, key: str) -> list[str]:
+    found = [f"{other}: {text}" for other, text in loaded.interpolations.items() if f"${{{key}}}" in text]
+    if key.startswith("network.args."):
+        name = key.removeprefix("network.args.")
+        for other, value in flatten(loaded.tree.get("network", {}), "network").items():
+            if isinstance(value, str) and value.startswith("=") and name in value[1:]:
+                found.append(f"{other}: {value}")
+    return found
