@@ -26,7 +26,7 @@ from framework.objectives import losses as loss_functions
 from framework.objectives import masked_mean
 from framework.objectives import metrics as metric_functions
 from framework.objectives.metrics import Metric
-from framework.optim import make_optimizer
+from framework.optim import learning_rate_at, make_optimizer
 
 Arrays = Mapping[str, Any]
 Hyper = Mapping[str, jax.Array]
@@ -132,7 +132,8 @@ class Experiment:
           hyper: traced scalars; those left out have the recipe's values.
 
         Returns:
-          The next state, and `{"loss": ..., <each loss by name where there are several>}` as float32 scalars.
+          The next state, and `{"loss": ..., "learning_rate": ..., <each loss by name where there are several>}`,
+          float32 scalars.
         """
         hyper = self.hyper | dict(hyper or {})
         key = derive(state.rng, "step", state.step)
@@ -150,6 +151,9 @@ class Experiment:
         if "trainer.ema_decay" in self.hyper:
             decay = hyper["trainer.ema_decay"]
             ema = jax.tree.map(lambda average, value: decay * average + (1 - decay) * value, ema, params)
+        logs["learning_rate"] = jnp.asarray(
+            learning_rate_at(self.config.optimizer, hyper, state.step, self.total_steps), jnp.float32
+        )
         following = State(
             step=state.step + 1,
             params=params,

@@ -6,18 +6,17 @@ checkpoint. So a run that was killed and resumed writes the same records as one 
 
 from __future__ import annotations
 
-import math
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import numpy as np
 
 from framework.build.experiment import Experiment
 from framework.build.state import State
 from framework.core.errors import Interrupted, RunError
-from framework.optim import learning_rate_at
 from framework.train.evaluation import Evaluator
 from framework.train.progress import Progress, improves
 from framework.train.runner import Logs, Runner
@@ -36,6 +35,10 @@ class Observer(Protocol):
         """Steps were finished: the global step now, how many since last told, and the seconds they took."""
         ...
 
+    def settle(self) -> None:
+        """Make what was recorded durable: a checkpoint that relies on it is about to be written."""
+        ...
+
 
 class Keeper(Protocol):
     """Where checkpoints go (see `framework.checkpoint`)."""
@@ -44,7 +47,7 @@ class Keeper(Protocol):
         """Keep the state and the progress of a step."""
         ...
 
-    def mark_best(self, step: int, value: float) -> None:
+    def mark_best(self, step: int, value: float) -> bool:
         """Say that a kept step is the best so far."""
         ...
 
@@ -129,14 +132,16 @@ class Loop:
         now = time.perf_counter()
         seconds, self._since = now - self._since, now
         self.runner.observe(logs.count, seconds)
+        self._refuse_nonfinite(values, logs.start)
         every = self.experiment.config.trainer.log_every_steps
-        for offset in range(logs.count):
-            step = logs.start + offset + 1
-            for name, column in values.items():
-                self._refuse_nonfinite(name, float(column[offset]), step)
-                self.progress.add(name, column[offset])
-            if step % every == 0:
-                self._emit(step, "train", self._with_learning_rate(self.progress.flush(), step))
+        done = 0
+        while done < logs.count:
+            step = logs.start + done
+            taken = min(logs.count - done, every - step % every)
+            self.progress.extend({name: column[done : done + taken] for name, column in values.items()})
+            done += taken
+            if (step + taken) % every == 0:
+                self._emit(step + taken, "train", self.progress.flush())
         for observer in self.observers:
             observer.advance(logs.start + logs.count, logs.count, seconds)
 
@@ -147,20 +152,17 @@ class Loop:
     def _record_window(self) -> None:
         """The last, shorter window of a run."""
         if self.progress.window:
-            self._emit(self.step, "train", self._with_learning_rate(self.progress.flush(), self.step))
+            self._emit(self.step, "train", self.progress.flush())
 
-    def _with_learning_rate(self, means: dict[str, float], step: int) -> dict[str, float]:
-        rate = learning_rate_at(
-            self.experiment.config.optimizer, self.experiment.hyper, step - 1, self.experiment.total_steps
-        )
-        return means | {"learning_rate": float(rate)}
-
-    def _refuse_nonfinite(self, name: str, value: float, step: int) -> None:
-        if math.isfinite(value) or self.experiment.config.trainer.on_nonfinite == "ignore":
+    def _refuse_nonfinite(self, values: dict[str, np.ndarray], start: int) -> None:
+        bad = {name: column for name, column in values.items() if not np.isfinite(column).all()}
+        if not bad or self.experiment.config.trainer.on_nonfinite == "ignore":
             return
+        name, column = next(iter(bad.items()))
+        offset = int(np.argmin(np.isfinite(column)))
         kept = f"the checkpoint of step {self._saved_step} is kept" if self._saved_step >= 0 else "no checkpoint was kept"
         raise RunError(
-            f"{name} became {value} at step {step}; {kept}\n"
+            f"{name} became {column[offset]} at step {start + offset + 1}; {kept}\n"
             "  fix:       lower optimizer.learning_rate, set optimizer.clip_norm=1.0, or go on with "
             "trainer.on_nonfinite=ignore"
         )
@@ -193,6 +195,8 @@ class Loop:
     def _save(self, *, best: bool) -> None:
         if self.keeper is None or self._saved_step == self.step:
             return
+        for observer in self.observers:
+            observer.settle()
         self.keeper.save(self.step, self.state, self.progress.to_json())
         self._saved_step = self.step
         if best and self.progress.best is not None:

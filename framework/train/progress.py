@@ -39,13 +39,17 @@ class Progress:
         """The inverse of `to_json`."""
         return cls(**values)
 
-    def add(self, name: str, value: np.floating[Any] | float) -> None:
-        """Take one step's value into the window."""
-        self.window.setdefault(name, []).append(float(value))
+    def extend(self, columns: dict[str, np.ndarray]) -> None:
+        """Take the values of some consecutive steps into the window."""
+        for name, column in columns.items():
+            self.window.setdefault(name, []).extend(column.astype(np.float64).tolist())
 
     def flush(self) -> dict[str, float]:
-        """The means over the window, which is empty afterwards."""
-        means = {name: float(np.mean(np.asarray(values, np.float64))) for name, values in self.window.items()}
+        """The means over the window, which is empty afterwards; of the learning rate the last value."""
+        means = {
+            name: values[-1] if name == "learning_rate" else float(np.mean(np.asarray(values, np.float64)))
+            for name, values in self.window.items()
+        }
         self.window = {}
         return means
 

@@ -1,0 +1,44 @@
+"""Who is told of a run's records: the metric log, TensorBoard, the terminal, and a list for Python callers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from framework.report.jsonl import MetricLog
+
+Record = dict[str, Any]
+
+
+class LogObserver:
+    """Writes every record to `metrics.jsonl`."""
+
+    def __init__(self, log: MetricLog) -> None:
+        self._log = log
+
+    def record(self, record: Record) -> None:
+        """Append it."""
+        self._log.append(record)
+
+    def advance(self, step: int, steps: int, seconds: float) -> None:
+        """Nothing: the log holds no clock time."""
+
+    def settle(self) -> None:
+        """Sync the file."""
+        self._log.sync()
+
+
+class HistoryObserver:
+    """Keeps the records in memory, for a notebook."""
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+
+    def record(self, record: Record) -> None:
+        """Append it."""
+        self.records.append(record)
+
+    def advance(self, step: int, steps: int, seconds: float) -> None:
+        """Nothing to do."""
+
+    def settle(self) -> None:
+        """Nothing to do."""

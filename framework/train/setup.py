@@ -1,0 +1,92 @@
+"""From a loaded recipe to what a run needs: the data, the experiment, the layout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from framework import data as data_room
+from framework.build.check import check
+from framework.build.experiment import Experiment
+from framework.config.compose.loaded import Loaded
+from framework.config.schema.root import Config
+from framework.core.errors import ConfigError
+from framework.data.schedule import BatchSchedule
+from framework.parallel.choose import choose
+from framework.parallel.strategy import Strategy
+from framework.train.evaluation import Evaluator
+
+_ABSTRACT_STEPS = 1000
+"""Stands for the length of a run where the data was not loaded: it decides no shape."""
+
+
+@dataclass(frozen=True, eq=False)
+class Setup:
+    """A loaded recipe with its data, opened on first use."""
+
+    loaded: Loaded
+    facts: dict[str, Any] | None = None
+
+    @property
+    def config(self) -> Config:
+        """The validated recipe."""
+        return self.loaded.config
+
+    @cached_property
+    def abstract(self) -> Experiment:
+        """The experiment as far as it can be told without loading data: enough for shapes."""
+        with _located(self.loaded):
+            described = data_room.describe(self.config.data)
+            return Experiment(self.config, described.arrays, self.config.trainer.steps or _ABSTRACT_STEPS)
+
+    def check(self) -> Any:
+        """Evaluate the whole recipe abstractly; raises ConfigError with all problems, located."""
+        with _located(self.loaded):
+            return check(self.abstract)
+
+    @cached_property
+    def dataset(self) -> Any:
+        """The loaded data."""
+        with _located(self.loaded):
+            return data_room.load(self.config.data, facts=self.facts)
+
+    @cached_property
+    def experiment(self) -> Experiment:
+        """The experiment with the true length of its run."""
+        data, trainer = self.config.data, self.config.trainer
+        with _located(self.loaded):
+            schedule = BatchSchedule(
+                len(self.dataset.splits["train"]),
+                data.batch_size,
+                self.config.seed,
+                shuffle=data.shuffle,
+                last=data.last_batch,
+            )
+        total = trainer.steps or schedule.steps_per_epoch * (trainer.epochs or 0)
+        return Experiment(self.config, self.dataset.spec, total)
+
+    @cached_property
+    def strategy(self) -> Strategy:
+        """The layout over devices."""
+        return choose(self.config.parallel)
+
+    @cached_property
+    def evaluator(self) -> Evaluator:
+        """The compiled evaluation."""
+        return Evaluator(self.experiment, self.dataset, self.strategy)
+
+
+class _located:  # noqa: N801 - reads as a verb where it is used
+    """Adds origins to the problems of a ConfigError that passes through."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        self._loaded = loaded
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, ConfigError):
+            located = error.located(self._loaded.origins, self._loaded.subject)
+            raise type(error)(located.problems, located.subject) from error.__cause__

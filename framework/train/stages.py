@@ -1,0 +1,212 @@
+"""The stages of a recipe, one after the other, in one run directory: train, evaluate, predict.
+
+A stage that finished is recorded in `stages.json` and skipped when the same command runs again with the same `run.dir`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from framework.build.state import State
+from framework.checkpoint import Checkpoints
+from framework.config.compose.dump import yaml_text
+from framework.config.compose.loaded import Loaded
+from framework.core.trees import size
+from framework.report.jsonl import MetricLog, read_records
+from framework.train.directory import RunDirectory, fresh
+from framework.train.environment import environment
+from framework.train.loop import Loop, Observer
+from framework.train.observers import LogObserver
+from framework.train.progress import Progress
+from framework.train.runner import Runner
+from framework.train.setup import Setup
+from framework.train.signals import StopSignals
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a run came to.
+
+    Attributes:
+      path: the run directory.
+      setup: the recipe with its data and experiment.
+      result: the content of `result.json`.
+      done: stages that ran now.
+      skipped: stages that had finished before.
+    """
+
+    path: Path
+    setup: Setup
+    result: dict[str, Any]
+    done: tuple[str, ...]
+    skipped: tuple[str, ...]
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """The records of the metric log."""
+        return read_records(self.path / "metrics.jsonl")
+
+
+def run(
+    loaded: Loaded,
+    stages: Sequence[str] | None = None,
+    *,
+    observers: Sequence[Observer] = (),
+    directory: Path | None = None,
+) -> Outcome:
+    """Run stages of a recipe.
+
+    Everything that can be found wrong without compiling is told before the run directory is made.
+
+    Args:
+      loaded: the recipe.
+      stages: which; by default the recipe's `run.stages`.
+      observers: told of each record and of progress, besides the metric log and TensorBoard.
+      directory: where; by default the recipe's `run.dir`, else a new folder `runs/<recipe>/<time>`.
+
+    Raises:
+      ConfigError: the recipe or its data has problems.
+      RunError: the run directory cannot be used, or the loss became NaN.
+      Interrupted: a signal asked to stop; the run saved itself.
+    """
+    setup = Setup(loaded)
+    setup.check()
+    setup.experiment.hyper  # noqa: B018 - the data is opened, and its problems told, before anything is written
+    asked = directory or (Path(setup.config.run.dir) if setup.config.run.dir else None)
+    path = asked or fresh(setup.config.name)
+    tree = setup.config.model_dump(mode="json")
+    with RunDirectory.create_or_resume(path, tree, yaml_text=yaml_text(tree)) as home:
+        if home.read("environment.json") is None:
+            home.write("environment.json", environment())
+        home.write("data.json", setup.dataset.facts())
+        session = _Session(setup, home, tuple(observers))
+        done, skipped = [], []
+        for stage in stages or setup.config.run.stages:
+            if home.is_complete(stage):
+                skipped.append(stage)
+                continue
+            home.finish(stage, getattr(session, stage)())
+            done.append(stage)
+        return Outcome(path, setup, home.read("result.json") or {}, tuple(done), tuple(skipped))
+
+
+class _Session:
+    """One process at work in a run directory; a method for each stage, giving what `stages.json` keeps of it."""
+
+    def __init__(self, setup: Setup, home: RunDirectory, observers: tuple[Observer, ...]) -> None:
+        self.setup = setup
+        self.home = home
+        self.observers = observers
+
+    def train(self) -> dict[str, Any]:
+        """Train from the newest checkpoint, or from the start."""
+        started = time.perf_counter()
+        setup, config = self.setup, self.setup.config
+        with ExitStack() as stack:
+            signals = stack.enter_context(StopSignals())
+            checkpoints = self._checkpoints()
+            if checkpoints is not None:
+                stack.callback(checkpoints.close)
+            state, progress, step = self._begin(checkpoints)
+            log = MetricLog(self.home.metrics)
+            log.truncate_after(step)
+            runner = Runner(setup.experiment, setup.dataset, setup.strategy)
+            stack.callback(runner.close)
+            observers: list[Observer] = [LogObserver(log), *self.observers]
+            if config.report.tensorboard:
+                from framework.report.tensorboard import TensorBoard
+
+                board = TensorBoard(self.home.tensorboard, purge_step=step + 1 if step else None)
+                board.config(self.home.config.read_text(encoding="utf-8"))
+                stack.callback(board.close)
+                observers.append(board)
+            loop = Loop(
+                experiment=setup.experiment,
+                runner=runner,
+                evaluator=setup.evaluator if "valid" in setup.dataset.splits else None,
+                state=state,
+                progress=progress,
+                observers=observers,
+                keeper=checkpoints,
+                step=step,
+                stop_requested=lambda: signals.received,
+            )
+            state = loop.run()
+            jax.block_until_ready(state)
+        self._state = state
+        seconds = time.perf_counter() - started
+        summary = {
+            "step": loop.step,
+            "parameters": size(state.params),
+            "seconds": round(seconds, 3),
+            "finished": loop.progress.reason,
+            "best": {"step": progress.best_step, config.checkpoint.monitor: progress.best},
+        }
+        self._result(summary)
+        return summary
+
+    def evaluate(self) -> dict[str, Any]:
+        """Evaluate the best (or last) checkpoint on the recipe's splits."""
+        step, state = self.trained(self.setup.config.run.evaluate_checkpoint)
+        metrics = {split: self.evaluate_split(state, split) for split in self.setup.config.run.evaluate_splits}
+        self._result({"metrics": metrics, "evaluated_step": step})
+        return {"step": step, "splits": list(metrics)}
+
+    def predict(self) -> dict[str, Any]:
+        """Write the outputs for the recipe's splits to `predictions/<split>.npz`."""
+        step, state = self.trained(self.setup.config.run.evaluate_checkpoint)
+        folder = self.home.path / "predictions"
+        folder.mkdir(exist_ok=True)
+        for split in self.setup.config.run.evaluate_splits:
+            np.savez(folder / f"{split}.npz", **self.setup.evaluator.predict_split(state, split))
+        return {"step": step, "files": [f"predictions/{split}.npz" for split in self.setup.config.run.evaluate_splits]}
+
+    def evaluate_split(self, state: State, split: str) -> dict[str, Any]:
+        """The results on one split."""
+        return self.setup.evaluator.evaluate(state, split)
+
+    def trained(self, which: str | int) -> tuple[int, State]:
+        """A state out of the run: `best`, `last` or a step. Without checkpoints, the one just trained."""
+        checkpoints = self._checkpoints()
+        if checkpoints is None:
+            return int(self._state.step), self._state
+        with checkpoints:
+            step = restorable(checkpoints, which)
+            state, _ = checkpoints.restore(step, self._like())
+        return int(state.step), self.setup.strategy.place_state(state)
+
+    def _begin(self, checkpoints: Checkpoints | None) -> tuple[State, Progress, int]:
+        setup = self.setup
+        if checkpoints is not None and checkpoints.latest() is not None:
+            state, saved = checkpoints.restore(None, self._like())
+            progress = Progress.from_json(saved)
+            if progress.best_step is not None and progress.best is not None:
+                checkpoints.mark_best(progress.best_step, progress.best)
+            return setup.strategy.place_state(state), progress, int(state.step)
+        state = setup.strategy.compile(setup.experiment.init)(np.uint32(setup.config.seed))
+        return setup.strategy.place_state(state), Progress(), 0
+
+    def _checkpoints(self) -> Checkpoints | None:
+        section = self.setup.config.checkpoint
+        return Checkpoints(self.home.checkpoints, keep=section.keep) if section.enabled else None
+
+    def _like(self) -> State:
+        return jax.eval_shape(self.setup.experiment.init)
+
+    def _result(self, values: dict[str, Any]) -> None:
+        self.home.write("result.json", (self.home.read("result.json") or {}) | values)
+
+
+def restorable(checkpoints: Checkpoints, which: str | int) -> int | None:
+    """The step to restore for `best`, `last` or a step; `best` falls back to the last where none was marked."""
+    if which == "best":
+        return checkpoints.best()
+    return None if which == "last" else int(which)
