@@ -1,0 +1,27 @@
+"""Random removal of values while training."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from framework.config.schema.base import Traced
+from framework.config.schema.layers.base import LayerSpec
+
+
+class Dropout(LayerSpec):
+    """Sets each value to zero with probability `rate` while training, and scales the rest to keep the mean.
+
+    y = x · kept / (1 - rate), kept ~ Bernoulli(1 - rate); outside of training y = x
+
+    Shapes: any -> same.
+    Source: Srivastava et al., JMLR 15 (2014), with the scaling moved to training time.
+    """
+
+    op: ClassVar[str] = "dropout"
+    stochastic: ClassVar[bool] = True
+
+    rate: Traced = Field(
+        ge=0, lt=1, json_schema_extra={"zero_is_off": True}, description="probability that a value is set to zero"
+    )

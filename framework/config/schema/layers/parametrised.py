@@ -1,0 +1,25 @@
+"""What the specs of all layers with a kernel or other weights have in common."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from framework.config.schema.layers.base import LayerSpec
+from framework.config.schema.layers.fields import DType, Initializer
+
+
+class ParametrisedSpec(LayerSpec):
+    """A layer that holds parameters, in number formats of its own if need be."""
+
+    dtype: DType | None = Field(
+        None, description="number format to compute in; null: the widest of input and parameters"
+    )
+    param_dtype: DType | None = Field(None, description="number format of the parameters; null: float32")
+
+
+class KernelSpec(ParametrisedSpec):
+    """A layer that multiplies by a kernel and may add a bias."""
+
+    use_bias: bool = Field(True, description="add a trained bias to each output feature")
+    kernel_init: Initializer = Field("lecun_normal", description="initialiser of the kernel")
+    bias_init: Initializer = Field("zeros", description="initialiser of the bias")

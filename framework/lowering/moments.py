@@ -1,0 +1,46 @@
+"""Mean and variance in one pass over the data."""
+
+from __future__ import annotations
+
+import math
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+
+def moments(
+    x: jax.Array, axes: tuple[int, ...], weights: jax.Array | None = None
+) -> tuple[jax.Array, jax.Array, jax.Array | float]:
+    """Mean and biased variance over some axes, in float32 or better.
+
+    var = E[(x - s)²] - (E[x] - s)² holds for every s. One pass over x suffices, and with s taken from the data the
+    difference does not cancel when the mean is large against the spread, as it does with s = 0.
+
+    Args:
+      x: any array.
+      axes: the axes to average over, from the front.
+      weights: 1 for what counts and 0 for what does not, of the rank of x with sizes equal or 1.
+
+    Returns:
+      mean, variance (the averaged axes kept with size 1) and how many elements each of them stands on. All are 0
+      where nothing counts.
+    Source: Chan, Golub and LeVeque, The American Statistician 37 (1983), section 3.
+    """
+    x = x.astype(jnp.promote_types(x.dtype, jnp.float32))
+    first = tuple(slice(0, 1) if axis in axes else slice(None) for axis in range(x.ndim))
+    shift = lax.stop_gradient(x[first])
+    distance = x - shift
+    if weights is None:
+        count = float(math.prod(x.shape[axis] for axis in axes))
+        total, squares = distance.sum(axes, keepdims=True), jnp.square(distance).sum(axes, keepdims=True)
+        mean, square = total / count, squares / count
+        return mean + shift, jnp.maximum(square - jnp.square(mean), 0), count
+    weights = weights.astype(x.dtype)
+    repeats = math.prod(x.shape[axis] for axis in axes if weights.shape[axis] == 1)
+    count = weights.sum(axes, keepdims=True) * repeats
+    divisor = jnp.maximum(count, 1)
+    mean = (distance * weights).sum(axes, keepdims=True) / divisor
+    square = (jnp.square(distance) * weights).sum(axes, keepdims=True) / divisor
+    some = count > 0
+    return jnp.where(some, mean + shift, 0), jnp.maximum(square - jnp.square(mean), 0), count

@@ -1,0 +1,112 @@
+"""Convolutions: [batch, *space, channels] -> [batch, *space', features], with 1 to 3 space dimensions."""
+
+from __future__ import annotations
+
+import jax
+from flax import linen as nn
+from flax.linen.dtypes import promote_dtype
+
+from framework.lowering.convolution import convolve, convolve_transposed
+from framework.network.context import Context
+from framework.network.layers.initialization import initializer, parameter_dtype
+from framework.network.layers.space import Padding, per_dimension, sides, space_dims
+
+
+def _reach(kernel: tuple[int, ...], dilation: tuple[int, ...]) -> list[int]:
+    return [step * (size - 1) + 1 for size, step in zip(kernel, dilation, strict=True)]
+
+
+class Conv(nn.Module):
+    """Convolution over 1 to 3 space dimensions; see the schema of the same name."""
+
+    features: int
+    kernel: int | tuple[int, ...]
+    strides: int | tuple[int, ...] = 1
+    dilation: int | tuple[int, ...] = 1
+    groups: int = 1
+    padding: Padding = "same"
+    use_bias: bool = True
+    kernel_init: str = "lecun_normal"
+    bias_init: str = "zeros"
+    dtype: str | None = None
+    param_dtype: str | None = None
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, context: Context) -> jax.Array:
+        dims = space_dims(x, "a convolution")
+        size = per_dimension(self.kernel, dims, "kernel")
+        strides = per_dimension(self.strides, dims, "strides")
+        dilation = per_dimension(self.dilation, dims, "dilation")
+        channels = x.shape[-1]
+        if channels % self.groups or self.features % self.groups:
+            raise ValueError(
+                f"found {channels} input channels and {self.features} features in {self.groups} groups; "
+                "groups must divide both"
+            )
+        around = sides(self.padding, x.shape[1:-1], _reach(size, dilation), strides, "a kernel")
+        shape = (*size, channels // self.groups, self.features)
+        kept = parameter_dtype(self.param_dtype)
+        kernel = self.param("kernel", initializer(self.kernel_init), shape, kept)
+        bias = self.param("bias", initializer(self.bias_init), (self.features,), kept) if self.use_bias else None
+        x, kernel, bias = promote_dtype(x, kernel, bias, dtype=self.dtype)
+        y = convolve(x, kernel, strides=strides, padding=around, dilation=dilation, groups=self.groups)
+        return y if bias is None else y + bias
+
+
+class DepthwiseConv(nn.Module):
+    """Convolution of each channel on its own; see the schema of the same name."""
+
+    kernel: int | tuple[int, ...]
+    multiplier: int = 1
+    strides: int | tuple[int, ...] = 1
+    dilation: int | tuple[int, ...] = 1
+    padding: Padding = "same"
+    use_bias: bool = True
+    kernel_init: str = "lecun_normal"
+    bias_init: str = "zeros"
+    dtype: str | None = None
+    param_dtype: str | None = None
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, context: Context) -> jax.Array:
+        dims = space_dims(x, "a convolution")
+        size = per_dimension(self.kernel, dims, "kernel")
+        strides = per_dimension(self.strides, dims, "strides")
+        dilation = per_dimension(self.dilation, dims, "dilation")
+        around = sides(self.padding, x.shape[1:-1], _reach(size, dilation), strides, "a kernel")
+        channels = x.shape[-1]
+        features = channels * self.multiplier
+        kept = parameter_dtype(self.param_dtype)
+        kernel = self.param("kernel", initializer(self.kernel_init), (*size, 1, features), kept)
+        bias = self.param("bias", initializer(self.bias_init), (features,), kept) if self.use_bias else None
+        x, kernel, bias = promote_dtype(x, kernel, bias, dtype=self.dtype)
+        y = convolve(x, kernel, strides=strides, padding=around, dilation=dilation, groups=channels)
+        return y if bias is None else y + bias
+
+
+class TransposedConv(nn.Module):
+    """Convolution with a fractional step; see the schema of the same name."""
+
+    features: int
+    kernel: int | tuple[int, ...]
+    strides: int | tuple[int, ...] = 1
+    dilation: int | tuple[int, ...] = 1
+    padding: str = "same"
+    use_bias: bool = True
+    kernel_init: str = "lecun_normal"
+    bias_init: str = "zeros"
+    dtype: str | None = None
+    param_dtype: str | None = None
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, context: Context) -> jax.Array:
+        dims = space_dims(x, "a convolution")
+        size = per_dimension(self.kernel, dims, "kernel")
+        strides = per_dimension(self.strides, dims, "strides")
+        dilation = per_dimension(self.dilation, dims, "dilation")
+        kept = parameter_dtype(self.param_dtype)
+        kernel = self.param("kernel", initializer(self.kernel_init), (*size, x.shape[-1], self.features), kept)
+        bias = self.param("bias", initializer(self.bias_init), (self.features,), kept) if self.use_bias else None
+        x, kernel, bias = promote_dtype(x, kernel, bias, dtype=self.dtype)
+        y = convolve_transposed(x, kernel, strides=strides, padding=self.padding.upper(), dilation=dilation)
+        return y if bias is None else y + bias

@@ -1,0 +1,160 @@
+"""Normalisation: [batch, ..., features] -> same. Statistics are taken in float32 or better."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+from flax.linen.dtypes import canonicalize_dtype
+from jax import lax
+
+from framework.lowering.moments import moments
+from framework.network.context import Context
+from framework.network.layers.initialization import initializer, parameter_dtype
+
+
+class _Affine(nn.Module):
+    """What the normalisations share: the trained scale and bias of the last axis."""
+
+    def _parameter(self, name: str, init: str, used: bool, x: jax.Array) -> jax.Array | None:
+        if not used:
+            return None
+        return self.param(name, initializer(init), (x.shape[-1],), parameter_dtype(getattr(self, "param_dtype", None)))
+
+
+def _require_features(x: jax.Array, layer: str) -> None:
+    if x.ndim < 2:
+        raise ValueError(
+            f"found rank {x.ndim} {list(x.shape)}, {layer} needs [batch, ..., features]; "
+            "put a reshape before it, e.g. {reshape: {shape: [1]}}"
+        )
+
+
+def _normalised(
+    x: jax.Array,
+    mean: jax.Array | None,
+    power: jax.Array,
+    epsilon: float,
+    scale: jax.Array | None,
+    bias: jax.Array | None,
+    dtype: str | None,
+) -> jax.Array:
+    """scale · (x - mean) / sqrt(power + epsilon) + bias, computed in the format of `power`."""
+    result = canonicalize_dtype(x, scale, bias, dtype=dtype)
+    factor = lax.rsqrt(power + epsilon)
+    if scale is not None:
+        factor = factor * scale.astype(power.dtype)
+    y = x.astype(power.dtype)
+    if mean is not None:
+        y = y - mean
+    y = y * factor
+    if bias is not None:
+        y = y + bias.astype(power.dtype)
+    return y.astype(result)
+
+
+class BatchNorm(_Affine):
+    """Normalisation of each channel over the batch; see the schema of the same name."""
+
+    momentum: float = 0.99
+    epsilon: float = 1e-5
+    use_scale: bool = True
+    use_bias: bool = True
+    scale_init: str = "ones"
+    bias_init: str = "zeros"
+    dtype: str | None = None
+    param_dtype: str | None = None
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, context: Context) -> jax.Array:
+        _require_features(x, "batch normalisation")
+        channels = (x.shape[-1],)
+        kept_mean = self.variable("batch_stats", "mean", jnp.zeros, channels, jnp.float32)
+        kept_var = self.variable("batch_stats", "var", jnp.ones, channels, jnp.float32)
+        scale = self._parameter("scale", self.scale_init, self.use_scale, x)
+        bias = self._parameter("bias", self.bias_init, self.use_bias, x)
+        if context.train:
+            weights = None
+            if context.mask is not None:
+                weights = context.mask.reshape(-1, *(1,) * (x.ndim - 1))
+            mean, var, count = moments(x, tuple(range(x.ndim - 1)), weights)
+            mean, var = mean.reshape(channels), var.reshape(channels)
+            if not self.is_initializing():
+                # A batch of nothing but padding has no statistics to learn from.
+                rate = (1 - self.momentum) * jnp.reshape(jnp.asarray(count) > 0, ()).astype(mean.dtype)
+                kept_mean.value = _moved(kept_mean.value, mean, rate)
+                kept_var.value = _moved(kept_var.value, var, rate)
+        else:
+            mean, var = kept_mean.value, kept_var.value
+        return _normalised(x, mean, var, self.epsilon, scale, bias, self.dtype)
+
+
+def _moved(kept: jax.Array, seen: jax.Array, rate: jax.Array) -> jax.Array:
+    return (kept + rate * (lax.stop_gradient(seen) - kept)).astype(kept.dtype)
+
+
+class LayerNorm(_Affine):
+    """Normalisation of the last axis; see the schema of the same name."""
+
+    epsilon: float = 1e-6
+    use_scale: bool = True
+    use_bias: bool = True
+    scale_init: str = "ones"
+    bias_init: str = "zeros"
+    dtype: str | None = None
+    param_dtype: str | None = None
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, context: Context) -> jax.Array:
+        _require_features(x, "layer normalisation")
+        scale = self._parameter("scale", self.scale_init, self.use_scale, x)
+        bias = self._parameter("bias", self.bias_init, self.use_bias, x)
+        mean, var, _ = moments(x, (x.ndim - 1,))
+        return _normalised(x, mean, var, self.epsilon, scale, bias, self.dtype)
+
+
+class GroupNorm(_Affine):
+    """Normalisation of groups of channels; see the schema of the same name."""
+
+    groups: int = 32
+    epsilon: float = 1e-6
+    use_scale: bool = True
+    use_bias: bool = True
+    scale_init: str = "ones"
+    bias_init: str = "zeros"
+    dtype: str | None = None
+    param_dtype: str | None = None
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, context: Context) -> jax.Array:
+        _require_features(x, "group normalisation")
+        channels = x.shape[-1]
+        if channels % self.groups:
+            divisors = [count for count in range(1, channels + 1) if channels % count == 0]
+            near = min(divisors, key=lambda count: abs(count - self.groups))
+            raise ValueError(f"found {channels} channels in {self.groups} groups; groups must divide them, e.g. {near}")
+        scale = self._parameter("scale", self.scale_init, self.use_scale, x)
+        bias = self._parameter("bias", self.bias_init, self.use_bias, x)
+        parts = x.reshape(*x.shape[:-1], self.groups, channels // self.groups)
+        mean, var, _ = moments(parts, (*range(1, x.ndim - 1), x.ndim))
+        each = (*mean.shape[:-2], self.groups, channels // self.groups)
+        mean, var = (jnp.broadcast_to(item, each).reshape(*each[:-2], channels) for item in (mean, var))
+        return _normalised(x, mean, var, self.epsilon, scale, bias, self.dtype)
+
+
+class RMSNorm(_Affine):
+    """Division by the root mean square of the last axis; see the schema of the same name."""
+
+    epsilon: float = 1e-6
+    use_scale: bool = True
+    scale_init: str = "ones"
+    dtype: str | None = None
+    param_dtype: str | None = None
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, context: Context) -> jax.Array:
+        _require_features(x, "normalisation")
+        scale = self._parameter("scale", self.scale_init, self.use_scale, x)
+        wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))
+        power = jnp.mean(jnp.square(wide), axis=-1, keepdims=True)
+        return _normalised(x, None, power, self.epsilon, scale, None, self.dtype)

@@ -1,0 +1,87 @@
+"""The space dimensions of [batch, *space, channels]: how many there are, and settings given for all or for each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import jax
+
+Sides = tuple[tuple[int, int], ...]
+Padding = str | int | tuple[int | tuple[int, int], ...]
+
+
+def space_dims(x: jax.Array, layer: str) -> int:
+    """The number of space dimensions, 1 to 3.
+
+    Raises:
+      ValueError: the rank is not 3, 4 or 5.
+    """
+    if 3 <= x.ndim <= 5:
+        return x.ndim - 2
+    shape = ", ".join(["batch", *map(str, x.shape[1:])])
+    mend = "put a reshape before it, e.g. {reshape: {shape: [8, 8, 1]}}"
+    if x.ndim > 5:
+        mend = "merge axes with a reshape before it"
+    raise ValueError(
+        f"found rank {x.ndim} [{shape}], {layer} needs [batch, *space, channels] with 1 to 3 space dimensions; {mend}"
+    )
+
+
+def per_dimension(value: int | Sequence[int], dims: int, name: str) -> tuple[int, ...]:
+    """A setting for each space dimension.
+
+    Raises:
+      ValueError: a list of another length was given.
+    """
+    if isinstance(value, int):
+        return (value,) * dims
+    if len(value) != dims:
+        raise ValueError(
+            f"found {name} {list(value)} for an input with {dims} space dimension{'s' if dims > 1 else ''}; "
+            f"give one integer for all or a list of {dims}"
+        )
+    return tuple(value)
+
+
+def sides(
+    padding: Padding,
+    space: Sequence[int],
+    reach: Sequence[int],
+    strides: Sequence[int],
+    layer: str,
+) -> Sides:
+    """Padding (before, after) of each space dimension.
+
+    Args:
+      padding: `same` (ceil(space / strides) positions, the odd element after), `valid`, `causal` (one dimension, all
+        before), an integer, or integers and pairs for each dimension.
+      space: sizes of the space dimensions.
+      reach: how many positions the window covers from end to end, dilation included.
+      strides: steps between windows.
+
+    Raises:
+      ValueError: the list has another length, `causal` has more than one dimension, or no window fits inside.
+    """
+    dims = len(space)
+    if padding == "same":
+        totals = [max((-(-n // s) - 1) * s + r - n, 0) for n, r, s in zip(space, reach, strides, strict=True)]
+        return tuple((total // 2, total - total // 2) for total in totals)
+    if padding == "causal":
+        if dims != 1:
+            raise ValueError(f"found padding causal with {dims} space dimensions, it needs one (time); use same")
+        return ((reach[0] - 1, 0),)
+    counts = 0 if isinstance(padding, str) else padding
+    each = (counts,) * dims if isinstance(counts, int) else counts
+    if len(each) != dims:
+        shown = [list(side) if isinstance(side, tuple) else side for side in each]
+        raise ValueError(
+            f"found padding {shown} for an input with {dims} space dimension{'s' if dims > 1 else ''}; give one integer "
+            f"for all sides, or a list with {dims} {'entries' if dims > 1 else 'entry, such as [[1, 0]]'}"
+        )
+    pairs = tuple((side, side) if isinstance(side, int) else side for side in each)
+    if any(n + sum(pair) < r for n, r, pair in zip(space, reach, pairs, strict=True)):
+        raise ValueError(
+            f"found space {list(space)}, on which {layer} reaching over {list(reach)} does not fit even once; "
+            "use padding same, or a smaller size"
+        )
+    return pairs
