@@ -3,8 +3,8 @@
     python benchmarks/step.py [--models mlp cnn transformer] [--rounds 7] [--seconds 3] [--json FILE]
 
 Both sides run in this process and take turns, so that a slow moment of the machine meets both. They have the same
-number of parameters (asserted), the same dtype, batch size, optimizer and training rows. `fw` runs its whole loop with the
-records it keeps, but without validation and checkpoints; the other loop keeps every fiftieth loss.
+number of parameters (asserted), the same dtype, batch size, optimizer and training rows. `fw` runs its whole loop with
+the records it keeps, but without validation and checkpoints; the other loop keeps every fiftieth loss.
 """
 
 from __future__ import annotations

@@ -74,3 +74,15 @@ def test_the_readme_shows_the_recipe_as_it_is() -> None:
     recipe = (ROOT / "recipes" / "vision" / "digits_mlp.yaml").read_text(encoding="utf-8")
     body = "\n".join(line for line in recipe.splitlines() if not line.startswith("#"))
     assert shown.partition("\n")[2].strip() == body.strip()
+
+
+def test_the_python_of_the_library_page_runs_from_top_to_bottom(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    page = ROOT / "docs" / "library.md"
+    names: dict[str, object] = {"__name__": "docs.library"}
+    for number, source in enumerate(blocks(page, "python"), start=1):
+        exec(compile(source, f"docs/library.md, block {number}", "exec"), names)
+    assert (tmp_path / "runs" / "first" / "metrics.jsonl").is_file()
+    assert "fix:" in capsys.readouterr().out
