@@ -29,10 +29,10 @@ def is_integer(array: jax.Array) -> bool:
 
 
 def paired(one: str, first: jax.Array, other: str, second: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Two arrays of one shape with a leading batch axis; a last axis of length one that only one of them has is dropped.
+    """Two arrays of one shape with a leading batch axis; a last axis of length one that only one has is dropped.
 
     Raises:
-      ValueError: the shapes differ otherwise. They are never broadcast: [8, 1] against [8] would silently become [8, 8].
+      ValueError: the shapes differ otherwise. They are never broadcast: [8, 1] against [8] would become [8, 8].
     """
     first, second = jnp.asarray(first), jnp.asarray(second)
     if first.shape == (*second.shape, 1):

@@ -40,9 +40,9 @@ def sgd(
 def adam(
     learning_rate: LearningRate, *, b1: ArrayLike = 0.9, b2: ArrayLike = 0.999, eps: ArrayLike = 1e-8
 ) -> optax.GradientTransformation:
-    """`m <- b1 m + (1 - b1) g;  v <- b2 v + (1 - b2) g^2;  p <- p - lr m^ / (sqrt(v^) + eps)`, at step t counted from 1.
+    """`m <- b1 m + (1 - b1) g;  v <- b2 v + (1 - b2) g^2;  p <- p - lr m^ / (sqrt(v^) + eps)`.
 
-    Here `m^ = m / (1 - b1^t)` and `v^ = v / (1 - b2^t)`.
+    Here `m^ = m / (1 - b1^t)` and `v^ = v / (1 - b2^t)` at step t, counted from 1.
 
     Source: Kingma and Ba, arXiv:1412.6980, algorithm 1.
     """
@@ -136,9 +136,9 @@ def adafactor(
 ) -> optax.GradientTransformation:
     """`v <- (1 - t^-c) v + t^-c g^2;  u = g / sqrt(v);  p <- p - lr (u / max(1, rms(u) / clip) + weight_decay p)`.
 
-    t counts steps from 1, c is `decay_exponent`, and rms is over one array. Of an array whose two longest axes both have
-    at least `factor_from` entries, v is kept as the outer product of its row and column means. The step is not scaled by
-    the parameter's norm: `learning_rate` is absolute, as for every other optimizer here.
+    t counts steps from 1, c is `decay_exponent`, and rms is over one array. Of an array whose two longest axes both
+    have at least `factor_from` entries, v is kept as the outer product of its row and column means. The step is not
+    scaled by the parameter's norm: `learning_rate` is absolute, as for every other optimizer here.
 
     Source: Shazeer and Stern, arXiv:1804.04235, algorithms 4 and 5.
     """

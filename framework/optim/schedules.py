@@ -1,9 +1,9 @@
 """Schedules: step -> share of the learning rate, each a closed form of the step alone.
 
-The first step is 0 and the last is `total_steps - 1`. All shapes start after the warm-up, at step `warmup_steps`, with a
-share of exactly 1, and meet their final fraction exactly at step `total_steps`, that is just behind the last step; from
-there on they stay. During the warm-up, the share at step s is `(s + 1) / (warmup_steps + 1)`: no step is wasted on a
-learning rate of zero. A warm-up longer than the run never reaches 1.
+The first step is 0 and the last is `total_steps - 1`. All shapes start after the warm-up, at step `warmup_steps`, with
+a share of exactly 1, and meet their final fraction exactly at step `total_steps`, that is just behind the last step;
+from there on they stay. During the warm-up, the share at step s is `(s + 1) / (warmup_steps + 1)`: no step is wasted on
+a learning rate of zero. A warm-up longer than the run never reaches 1.
 
 Steps are computed in float32, which holds each of them exactly up to 2**24; beyond, the share is off by less than
 1e-7 of itself.

@@ -24,7 +24,7 @@ class ScheduleSpec(Component):
     @model_validator(mode="after")
     def _one_warmup(self) -> Self:
         if self.warmup_steps and self.warmup_fraction is not None:
-            raise ValueError("at most one of warmup_steps and warmup_fraction may be set")
+            raise ValueError("at most one of warmup_steps and warmup_fraction may be set; null or 0 unsets the other")
         return self
 
 
@@ -77,7 +77,7 @@ class Piecewise(ScheduleSpec):
     boundaries: tuple[Annotated[int, Field(ge=1)], ...] = Field(
         strict=False,
         min_length=1,
-        description="steps, counted from the start of the run, at which the fraction changes",
+        description="steps from the start of the run at which the fraction changes",
     )
     fractions: tuple[Annotated[Number, Field(ge=0)], ...] = Field(
         strict=False, min_length=1, description="share of the full learning rate from each boundary on"

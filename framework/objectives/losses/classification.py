@@ -18,15 +18,16 @@ def cross_entropy(
     smoothing: ArrayLike = 0.0,
     class_weights: Sequence[float] | None = None,
 ) -> jax.Array:
-    """Cross-entropy, in nats, with labels mixed with the uniform law: `-sum_c w_c ((1 - s) y_c + s / C) log softmax(z)_c`.
+    """Cross-entropy, in nats, against labels mixed with the uniform law.
 
-    y is the label as probabilities, C the number of classes, s the smoothing and w the class weights. The weights are
-    taken as they are: nothing divides by the weights that a batch happens to hold.
+    `-sum_c w_c ((1 - s) y_c + s / C) log softmax(z)_c`, where z are the logits, y is the label as probabilities, C the
+    number of classes, s the smoothing and w the class weights. The weights are taken as they are: nothing divides by
+    the weights that a batch happens to hold.
 
     Args:
       logits: [batch, ..., classes].
-      labels: [batch, ...] integers in [0, classes), or [batch, ..., classes] floating-point probabilities. Values cannot
-        be checked under jit; an integer outside the classes costs NaN.
+      labels: [batch, ...] integers in [0, classes), or [batch, ..., classes] floating-point probabilities. Values
+        cannot be checked under jit; an integer outside the classes costs NaN.
       smoothing: in [0, 1); a traced scalar is not checked.
       class_weights: one factor per class.
 
@@ -59,7 +60,7 @@ def cross_entropy(
         uniform = log_total - shifted.mean(axis=-1)
     else:
         uniform = jnp.mean(weights * (log_total[..., None] - shifted), axis=-1)
-    return (1 - smoothing) * cost + smoothing * uniform
+    return jnp.asarray((1 - smoothing) * cost + smoothing * uniform)
 
 
 def bce(
@@ -71,8 +72,8 @@ def bce(
 
     Args:
       logits: [batch, ...], several yes-or-no answers per example where there are further axes.
-      labels: of the logits' shape; 0 or 1, booleans, or probabilities. Values cannot be checked under jit; a label outside
-        [0, 1] costs NaN. A last axis of length one may be missing from either.
+      labels: of the logits' shape; 0 or 1, booleans, or probabilities. Values cannot be checked under jit; a label
+        outside [0, 1] costs NaN. A last axis of length one may be missing from either.
       smoothing: in [0, 1); a traced scalar is not checked.
       positive_weight: w, above 1 where positive examples are rare.
 

@@ -17,8 +17,8 @@ def answers(
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
     """Predicted classes, true classes and which of them count, all of one shape.
 
-    With one axis more than the labels (and more than one entry on it), logits are of classes and the first of the highest
-    ones is predicted. With the shape of the labels, they are of yes or no, and class 1 is predicted where
+    With one axis more than the labels (and more than one entry on it), logits are of classes and the first of the
+    highest ones is predicted. With the shape of the labels, they are of yes or no, and class 1 is predicted where
     `sigmoid(logits) > threshold`.
 
     Args:

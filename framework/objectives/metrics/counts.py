@@ -14,10 +14,10 @@ from framework.objectives.shapes import class_labels, wide
 
 
 class Hits(NamedTuple):
-    """How many answers there were, and how many were right; int32 scalars."""
+    """How many answers were right, and how many there were; int32 scalars."""
 
     right: jax.Array
-    count: jax.Array
+    asked: jax.Array
 
 
 def accuracy(*, threshold: float = 0.5) -> Metric:
@@ -38,7 +38,7 @@ def top_k(*, k: int = 5) -> Metric:
 
     Of equal logits, that of the lower class number ranks higher, so `top_k(k=1)` is `accuracy()` for classes.
 
-    Wired: `logits` [batch, ..., classes] and `labels` [batch, ...] integers. A label outside the classes is never found.
+    Wired: `logits` [batch, ..., classes] and `labels` [batch, ...] integers. A label outside the classes is not found.
     """
 
     def measure(mask: jax.Array | None, logits: jax.Array, labels: jax.Array) -> Hits:
@@ -59,7 +59,7 @@ def top_k(*, k: int = 5) -> Metric:
 def confusion(*, classes: int, threshold: float = 0.5) -> Metric:
     """How often each true class (row) was answered with each class (column): int32 [classes, classes].
 
-    Wired: `logits` and `labels`; see `answers` for their shapes. Labels and answers outside the classes are not counted.
+    Wired: `logits` and `labels`; see `answers` for their shapes. Labels and answers outside the classes do not count.
     """
 
     def measure(mask: jax.Array | None, logits: jax.Array, labels: jax.Array) -> jax.Array:
@@ -83,4 +83,4 @@ def _hits(right: jax.Array, counts: jax.Array) -> Hits:
 
 
 def _share(state: Hits) -> jax.Array:
-    return state.right / state.count
+    return state.right / state.asked

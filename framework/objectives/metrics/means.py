@@ -14,7 +14,7 @@ class Mean(NamedTuple):
     """The sum of some numbers, and how many they are (int32)."""
 
     total: Sum
-    count: jax.Array
+    number: jax.Array
 
 
 def empty_mean() -> Mean:
@@ -29,9 +29,9 @@ def mean_of(values: jax.Array, counts: jax.Array) -> Mean:
 
 def merged(one: Mean, other: Mean) -> Mean:
     """Of the numbers of both."""
-    return Mean(plus(one.total, other.total), one.count + other.count)
+    return Mean(plus(one.total, other.total), one.number + other.number)
 
 
 def averaged(state: Mean) -> jax.Array:
     """The mean; NaN of no numbers."""
-    return state.total.value / state.count
+    return state.total.value / state.number

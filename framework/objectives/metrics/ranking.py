@@ -22,15 +22,16 @@ def auroc(*, classes: int, bins: int = 8192) -> Metric:
     log-odds of its softmax probability, and the mean is taken over the classes that have both positives and negatives;
     NaN where none has.
 
-    Scores are counted in bins that are even in `asinh(1024 score)`: with 8192 of them, a bin is about 0.4 % of the score
-    wide, and 4e-6 near zero. Scores beyond +-16384 share the outermost bins. Pairs in one bin count as ties, so the
-    result is off by at most half the share of (positive, negative) pairs that fall into one bin, `sum_b P_b N_b / (2 P N)`;
-    in practice by far less, since the ties of one bin go both ways.
+    Scores are counted in bins that are even in `asinh(1024 score)`: with 8192 of them, a bin is about 0.4 % of the
+    score wide, and 4e-6 near zero. Scores beyond +-16384 share the outermost bins. Pairs in one bin count as ties, so
+    the result is off by at most half the share of (positive, negative) pairs that fall into one bin,
+    `sum_b P_b N_b / (2 P N)`; in practice by far less, since the pairs of one bin go both ways.
 
     Wired: `logits` [batch, ...] or [batch, ..., 1] for two classes, or [batch, ..., classes]; `labels` [batch, ...]
     integers or booleans. Labels outside the classes are not counted; a NaN is scored lowest.
 
-    State: int32 [rankings, 2, bins], the counts of negatives and positives; one ranking for two classes, else one per class.
+    State: int32 [rankings, 2, bins], the counts of negatives and of positives; one ranking for two classes, else one
+    per class.
     """
     rankings = 1 if classes == 2 else classes
 

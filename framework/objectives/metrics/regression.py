@@ -42,13 +42,13 @@ class Variation(NamedTuple):
     """Of the targets and errors of some rows: what `r2` needs.
 
     Attributes:
-      count: int32 scalar, rows.
+      rows: int32 scalar, how many.
       mean: float32 [outputs], of the targets.
       scatter: [outputs], the sum of squared distances of the targets from `mean`.
       residual: [outputs], the sum of squared errors.
     """
 
-    count: jax.Array
+    rows: jax.Array
     mean: jax.Array
     scatter: Sum
     residual: Sum
@@ -86,14 +86,14 @@ def r2(*, outputs: int = 1) -> Metric:
         return Variation(count, mean.astype(jnp.float32), as_sum(scatter), as_sum(jnp.square(errors).sum(axis=0)))
 
     def merge(one: Variation, other: Variation) -> Variation:
-        count = one.count + other.count
-        share = other.count / jnp.maximum(count, 1)
+        count = one.rows + other.rows
+        share = other.rows / jnp.maximum(count, 1)
         shift = other.mean - one.mean
-        # While one side is empty its mean is a mere zero; `one.count * share` is 0 then, and so is what the shift adds.
-        between = as_sum(jnp.square(shift) * (one.count * share))
+        # While one side is empty its mean is a mere zero; `one.rows * share` is 0 then, and so is what the shift adds.
+        between = as_sum(jnp.square(shift) * (one.rows * share))
         return Variation(
             count,
-            one.mean + shift * share,
+            (one.mean + shift * share).astype(jnp.float32),
             plus(plus(one.scatter, other.scatter), between),
             plus(one.residual, other.residual),
         )

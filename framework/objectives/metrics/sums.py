@@ -1,8 +1,8 @@
 """A real sum over millions of rows in float32: the sum so far and, beside it, what rounding has dropped.
 
-Adding 1e6 numbers one by one to a float32 loses up to its last seven bits or so, and once the sum is 2**24 times a new
-number, that number vanishes. Here each addition recovers its rounding error exactly with six more additions and keeps it
-in a second float32, so the pair holds about 48 bits. Merging two pairs is the same operation.
+Once a float32 sum is 2**24 times a new number, that number vanishes in it. Here each addition recovers its rounding
+error exactly, with five more additions, and keeps it in a second float32, so the pair holds about 48 bits. Merging two
+pairs is the same operation.
 
 Source: Knuth, The Art of Computer Programming, volume 2, 4.2.2, theorem B.
 """
