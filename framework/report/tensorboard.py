@@ -1,0 +1,101 @@
+"""TensorBoard: curves, the recipe as text, hyperparameters beside the final metrics, matrices as images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from framework.core.files import unwritable
+from framework.core.keypaths import flatten
+
+_CELL_PIXELS = 16
+_BOOKKEEPING = ("step", "epoch", "split", "nonfinite")
+
+
+class TensorBoard:
+    """Event files of a run, one tag a number: `train/loss`, `valid/accuracy`. A background thread writes them.
+
+    Args:
+      folder: where the event files go; made where it is missing.
+      purge_step: when a run is taken up again, the first step that will be told anew. What an earlier process told of it
+        and of later steps is hidden, so that no step shows twice.
+
+    Raises:
+      RunError: the folder cannot be written.
+    """
+
+    def __init__(self, folder: Path, *, purge_step: int | None = None) -> None:
+        from tensorboardX import SummaryWriter
+
+        try:
+            self._writer = SummaryWriter(str(folder.absolute()), purge_step=purge_step, max_queue=1000, flush_secs=30)
+        except OSError as error:
+            raise unwritable(folder, error) from error
+
+    def record(self, record: Mapping[str, Any]) -> None:
+        """Adds the numbers of one record of the metric log at its step."""
+        numbers = {
+            f"{record['split']}/{name}": value
+            for name, value in record.items()
+            if name not in _BOOKKEEPING and _is_number(value)
+        }
+        self._scalars(numbers, record["step"])
+
+    def config(self, yaml_text: str) -> None:
+        """Shows the recipe as text."""
+        # Indented by four blanks, Markdown shows it as it stands.
+        self._writer.add_text("recipe", "\n".join(f"    {line}" for line in yaml_text.splitlines()), 0)
+
+    def hparams(self, tree: Mapping[str, Any], metrics: Mapping[str, float], step: int) -> None:
+        """Adds the run to the table of hyperparameters.
+
+        Args:
+          tree: the resolved recipe; each setting becomes a column by its dotted key.
+          metrics: the final metrics by tag, such as `test/accuracy`.
+          step: the step they belong to.
+        """
+        from tensorboardX.summary import hparams
+
+        settings = {key: value if _is_number(value) else str(value) for key, value in flatten(tree).items()}
+        for summary in hparams(settings, dict(metrics)):
+            self._events.add_summary(summary)
+        self._scalars(metrics, step)
+
+    def matrix(self, tag: str, matrix: Sequence[Sequence[float]], step: int) -> None:
+        """Adds a matrix as an image, each row scaled to its sum, dark where it is large. Without Pillow: nothing."""
+        import numpy as np
+
+        values = np.asarray(matrix, np.float64)
+        shares = values / np.maximum(values.sum(axis=1, keepdims=True), 1)
+        pixels = np.kron(255 - np.round(255 * shares), np.ones((_CELL_PIXELS, _CELL_PIXELS))).astype(np.uint8)
+        try:
+            self._writer.add_image(tag, pixels, step, dataformats="HW")
+        except ModuleNotFoundError:
+            return
+
+    def advance(self, step: int, steps: int, seconds: float) -> None:
+        """Nothing: curves are drawn over steps, not over time."""
+
+    def settle(self) -> None:
+        """Nothing: what a crash cuts off the curves is still in the metric log."""
+
+    def close(self) -> None:
+        """Writes everything and ends the thread."""
+        self._writer.close()
+
+    @property
+    def _events(self) -> Any:
+        return self._writer.file_writer
+
+    def _scalars(self, numbers: Mapping[str, float], step: int) -> None:
+        from tensorboardX.proto.summary_pb2 import Summary
+
+        # One event for all: `add_scalar` would make one each, and each passes a queue and a checksum in Python.
+        values = [Summary.Value(tag=tag.replace(" ", "_"), simple_value=value) for tag, value in numbers.items()]
+        if values:
+            self._events.add_summary(Summary(value=values), step)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
