@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -86,3 +89,36 @@ def test_the_python_of_the_library_page_runs_from_top_to_bottom(
         exec(compile(source, f"docs/library.md, block {number}", "exec"), names)
     assert (tmp_path / "runs" / "first" / "metrics.jsonl").is_file()
     assert "fix:" in capsys.readouterr().out
+
+
+def _write_file(folder: Path, block: str) -> None:
+    name, _, content = block.partition("\n")
+    path = folder / name.removeprefix("# ")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content if path.suffix == ".csv" else block, encoding="utf-8")
+
+
+def _run_console(folder: Path, block: str) -> None:
+    """Run the commands of a block; lines below one must be in what it prints, and a fix means that it is refused."""
+    for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+        command, *expected = part.strip().splitlines()
+        program, *words = shlex.split(command)
+        start = [sys.executable, "-m", "framework"] if program == "fw" else [sys.executable]
+        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        done = subprocess.run(
+            [*start, *words], cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=300
+        )
+        printed = done.stdout + done.stderr
+        refused = any(line.strip().startswith("fix:") for line in expected)
+        assert done.returncode == (2 if refused else 0), f"{command}\n{printed}"
+        assert [line for line in expected if line not in printed] == [], f"{command}\n{printed}"
+
+
+@pytest.mark.slow
+def test_getting_started_works_as_it_stands(tmp_path: Path) -> None:
+    for language, block in FENCE.findall((ROOT / "docs" / "getting_started.md").read_text(encoding="utf-8")):
+        if language == "console":
+            _run_console(tmp_path, block)
+        elif block.startswith("# "):
+            _write_file(tmp_path, block)
+    assert len((tmp_path / "predictions.csv").read_text(encoding="utf-8").splitlines()) == 3
