@@ -1,4 +1,4 @@
-"""Data: sources, splits, scaling by the training split, the batch schedule and prefetch. NumPy only; never loads JAX."""
+"""Data: sources, splits, scaling by the training split, the batch schedule and prefetch. NumPy only, never JAX."""
 
 from framework.data.dataset import Dataset, load
 from framework.data.description import DataSpec, describe

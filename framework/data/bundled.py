@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from framework.core.errors import DataError, Problem
+from framework.data.labels import require_classes
+from framework.data.protocol import ArraySource, ArraySpec, Collection, Outline
 
 
 def read_table(name: str, *, delimiter: str | None = ",", skip_rows: int = 0) -> np.ndarray:
@@ -26,7 +28,8 @@ def read_table(name: str, *, delimiter: str | None = ",", skip_rows: int = 0) ->
       DataError: scikit-learn is not installed, or holds no such file.
     """
     package = importlib.util.find_spec("sklearn")
-    folder = Path((package and package.submodule_search_locations or ["sklearn"])[0]) / "datasets" / "data"
+    places = package.submodule_search_locations if package else None
+    folder = Path(places[0] if places else "sklearn") / "datasets" / "data"
     path = folder / name
     if not path.is_file():
         raise DataError(
@@ -40,3 +43,18 @@ def read_table(name: str, *, delimiter: str | None = ",", skip_rows: int = 0) ->
     opener = gzip.open if path.suffix == ".gz" else open
     with opener(path, "rt", encoding="utf-8") as file:
         return np.loadtxt(file, delimiter=delimiter, skiprows=skip_rows, ndmin=2)
+
+
+def outline(columns: tuple[str, ...], names: tuple[str, ...], examples: int, classes: int, what: str) -> Outline:
+    """The outline of a bundled table with class labels: `features` and `label`."""
+    require_classes(classes, len(names), what)
+    arrays = {"features": ArraySpec((len(columns),), "float32"), "label": ArraySpec((), "int32")}
+    return Outline(arrays, classes=len(names), class_names=names, examples=examples)
+
+
+def labelled(name: str, columns: tuple[str, ...], names: tuple[str, ...]) -> Collection:
+    """A bundled table whose last column is the class, under a line that is no header of columns."""
+    table = read_table(name, skip_rows=1)
+    labels = table[:, -1].astype(np.int32)
+    source = ArraySource({"features": table[:, :-1].astype(np.float32), "label": labels})
+    return Collection(source, labels=labels, class_names=names, facts={"columns": list(columns)})

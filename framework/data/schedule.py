@@ -1,4 +1,4 @@
-"""Which examples each step takes: a function of (seed, epoch, step) alone, so that resuming costs nothing and is exact."""
+"""Which examples each step takes: a function of (seed, epoch, step) alone, so resuming costs nothing and is exact."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from framework.core.errors import DataError, Problem
 from framework.data.protocol import Collection
-from framework.data.streams import permutation
+from framework.data.streams import LIMIT, SPLIT, permutation
 
 NAMES = ("train", "valid", "test")
 _CHUNK = 1024
@@ -108,7 +108,7 @@ def _cut(collection: Collection, kind: str, pool: np.ndarray, shares: Shares, se
         return _hashed(collection, pool, shares, seed)
     if kind == "stratified":
         return _stratified(collection, pool, shares, seed)
-    order = pool[permutation(len(pool), seed)]
+    order = pool[permutation(len(pool), seed, SPLIT)]
     counts = shares.counts(len(pool))
     ends = np.cumsum([counts["test"], counts["valid"], counts["train"]])
     test, valid, train, _ = np.split(order, ends)
@@ -126,7 +126,7 @@ def _stratified(collection: Collection, pool: np.ndarray, shares: Shares, seed: 
                 fix="data.split.type=fraction",
             )
         )
-    order = pool[permutation(len(pool), seed)]
+    order = pool[permutation(len(pool), seed, SPLIT)]
     labels = collection.labels[order]
     rows = [np.flatnonzero(labels == label) for label in np.unique(labels)]
     left = np.array([len(members) for members in rows])
@@ -181,7 +181,7 @@ def _contiguous(collection: Collection, pool: np.ndarray, shares: Shares) -> dic
     """Cut by position; an example that lies across a cut belongs to neither side."""
     extents = collection.extents[pool] if collection.extents is not None else np.stack([pool, pool + 1], axis=1)
     if len(pool) == 0:
-        return {name: pool for name in NAMES}
+        return dict.fromkeys(NAMES, pool)
     low = int(extents[:, 0].min())
     counts = shares.counts(int(extents[:, 1].max()) - low)
     result, start = {}, low
@@ -217,4 +217,4 @@ def limited(indices: np.ndarray, limit: int | None, seed: int, *, in_order: bool
     """At most `limit` of the examples: the first ones of data whose order means something, else drawn by `seed`."""
     if limit is None or len(indices) <= limit:
         return indices
-    return indices[:limit] if in_order else indices[permutation(len(indices), seed)[:limit]]
+    return indices[:limit] if in_order else indices[permutation(len(indices), seed, LIMIT)[:limit]]

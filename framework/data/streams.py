@@ -9,6 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
+SPLIT = 1 << 63
+LIMIT = SPLIT + 1
+"""Second keys of streams that serve something else than an epoch's order, which has the epoch there."""
+
 
 def words(count: int, *key: int) -> np.ndarray:
     """`count` uint64 words, a function of the one or two integers of `key`."""
