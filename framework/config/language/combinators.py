@@ -1,0 +1,95 @@
+"""Combinators: operations that take layers of their own. Each is rewritten into a plain graph body.
+
+residual:   y = f(x) + x, or f(x) + shortcut(x) where the shapes differ
+parallel:   each of its layers reads the input; their outputs are merged
+sequential: its layers one after another, under one name
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from framework.config.language.formula import is_formula
+from framework.config.language.nodes import RawNode
+from framework.config.language.report import Report
+from framework.config.language.scope import FAILED, Scope
+from framework.core.words import closest, listed
+
+MERGES = ("add", "concat", "multiply", "mean", "stack")
+_WORDS = {
+    "residual": ("layers", "shortcut"),
+    "parallel": ("layers", "merge", "axis"),
+    "sequential": ("layers", "outputs"),
+}
+SHORTCUT = "shortcut"
+MERGED = "_merged"
+
+
+@dataclass(frozen=True)
+class Merge:
+    """How the outputs of several nodes become one.
+
+    Attributes:
+      op: the built-in operation that does it, or `expr`.
+      arguments: of that operation, or the text of the expression.
+    """
+
+    op: str
+    arguments: Any
+
+
+def check_words(node: RawNode, report: Report) -> bool:
+    """Whether a combinator's arguments are the ones that it has; mistakes are reported."""
+    known = _WORDS[node.op]
+    if not isinstance(node.arguments, Mapping):
+        report.problem(node.op_key, f"found {node.arguments!r}", f"{node.op}: {{layers: {{...}}}}")
+        return False
+    fine = True
+    for word in node.arguments:
+        if word not in known:
+            near = closest(str(word), known)
+            report.problem(
+                f"{node.op_key}.{word}",
+                f"'{node.op}' has no argument '{word}'" + (f" (did you mean '{near}'?)" if near else ""),
+                f"arguments: {listed(known)}",
+                f"~{node.op_key}.{word}",
+            )
+            fine = False
+    return fine
+
+
+def merge_of(node: RawNode, names: list[str], scope: Scope, report: Report) -> Merge | None:
+    """How a `parallel` merges its branches, or None with the mistake reported."""
+    how = _plain(node, "merge", "concat", scope, report)
+    axis = _plain(node, "axis", -1, scope, report)
+    if how is FAILED or axis is FAILED:
+        return None
+    if how not in MERGES:
+        near = closest(str(how), MERGES)
+        key = f"{node.op_key}.merge"
+        report.problem(key, f"unknown value {how!r}", listed(MERGES), f"{key}={near or 'concat'}")
+        return None
+    if isinstance(axis, bool) or not isinstance(axis, int):
+        report.problem(f"{node.op_key}.axis", f"found {axis!r}", "an integer", f"{node.op_key}.axis=-1")
+        return None
+    if "axis" in node.arguments and how not in ("concat", "stack"):
+        report.problem(f"{node.op_key}.axis", f"merge '{how}' reads no axis", "concat or stack", f"~{node.op_key}.axis")
+        return None
+    if how == "concat":
+        return Merge("concat", {"axis": axis})
+    if how == "mean":
+        return Merge("average", {})
+    if how == "stack":
+        return Merge("expr", f"stack([{', '.join(names)}], axis={axis})")
+    return Merge(how, {})
+
+
+def _plain(node: RawNode, word: str, default: Any, scope: Scope, report: Report) -> Any:
+    raw = node.arguments.get(word, default)
+    if not is_formula(raw):
+        return raw
+    value = scope.evaluate(raw, f"{node.op_key}.{word}", report)
+    scope.structural.add(value.key)
+    return value.value

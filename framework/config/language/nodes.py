@@ -1,0 +1,210 @@
+"""One declared node: which operation it names, and the words around it that belong to every node."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from framework.config.language.arguments import shown
+from framework.config.language.formula import is_formula
+from framework.config.language.report import Report
+from framework.config.language.scope import FAILED, Scope
+from framework.config.schema.layers.base import LayerSpec
+from framework.core.words import closest, listed
+
+NODE_KEYS = ("from", "repeat", "remat", "share", "after", "before")
+COMBINATORS = ("residual", "parallel", "sequential")
+SPECIAL = (*COMBINATORS, "expr", "module")
+NAME = re.compile(r"[A-Za-z]\w*")
+
+
+@dataclass
+class RawNode:
+    """A declared node before its inputs and arguments are looked at.
+
+    Attributes:
+      name: its name among its siblings.
+      key: the config key that declares it.
+      op: the operation's word; empty where it takes over that of the node it shares with, or could not be read.
+      op_key: the config key of its arguments.
+      arguments: what stands behind the operation's word.
+      source: what stands behind `from`; None for the node before.
+      broken: it could not be read; the mistake is reported.
+    """
+
+    name: str
+    key: str
+    op: str = ""
+    op_key: str = ""
+    arguments: Any = field(default_factory=dict)
+    source: Any = None
+    repeat: int = 1
+    remat: bool = False
+    share: str | None = None
+    after: str | None = None
+    before: str | None = None
+    broken: bool = False
+
+
+def read_node(
+    name: str, raw: Any, key: str, ops: Mapping[str, type[LayerSpec] | None], scope: Scope, report: Report
+) -> RawNode:
+    """Read one node; mistakes are reported and leave it `broken`.
+
+    Args:
+      ops: every known operation: built-in ones with their schema, others with None.
+      scope: what formulas read.
+    """
+    node = RawNode(name, key, op_key=key)
+    if not NAME.fullmatch(name) or name == "input":
+        report.problem(
+            key,
+            "'input' names what the network or block is given" if name == "input" else f"'{name}' is no node name",
+            "a letter, then letters, digits and underscores",
+        )
+        node.broken = True
+    if is_formula(raw):
+        raw = scope.evaluate(raw, key, report).value
+        if raw is FAILED:
+            node.broken = True
+            return node
+    if isinstance(raw, str):
+        node.op = raw
+        node.broken |= not _known(raw, key, ops, report, written=raw)
+    elif isinstance(raw, Mapping) and raw:
+        _read_mapping(node, {str(word): item for word, item in raw.items()}, ops, scope, report)
+    else:
+        empty = raw is None or raw == {}
+        report.problem(
+            key,
+            "the node is empty" if empty else f"found {raw!r}",
+            "an operation, such as relu or {dense: {features: 64}}",
+            f"~{key}" if empty else None,
+        )
+        node.broken = True
+    return node
+
+
+def _read_mapping(
+    node: RawNode, raw: dict[str, Any], ops: Mapping[str, type[LayerSpec] | None], scope: Scope, report: Report
+) -> None:
+    words = [word for word in raw if word not in NODE_KEYS]
+    known = [word for word in words if word in ops]
+    if len(known) == 1:
+        node.op = known[0]
+        for word in words:
+            if word != node.op:
+                _stray(node, word, raw[word], ops, report)
+    elif known:
+        report.problem(
+            node.key,
+            f"{len(known)} operations in one node: {listed(known)}",
+            "one operation for each node",
+            f"~{node.key}.{known[1]}, or a node of its own for it",
+        )
+        node.broken = True
+    elif words:
+        node.broken = True
+        _known(words[0], f"{node.key}.{words[0]}", ops, report, written=words[0], renames=node.key)
+        for word in words[1:]:
+            _stray(node, word, raw[word], ops, report)
+    elif "share" not in raw:
+        report.problem(node.key, "the node has no operation", "an operation, such as {dense: {features: 64}}")
+        node.broken = True
+    if node.op:
+        node.op_key = f"{node.key}.{node.op}"
+        node.arguments = {} if raw[node.op] is None else raw[node.op]
+    _read_node_keys(node, raw, scope, report)
+
+
+def _stray(node: RawNode, word: str, value: Any, ops: Mapping[str, type[LayerSpec] | None], report: Report) -> None:
+    """A word that is neither an operation nor one of a node's own words."""
+    node.broken = True
+    schema = ops.get(node.op)
+    if schema is not None and word in schema.model_fields:
+        report.problem(
+            f"{node.key}.{word}",
+            f"'{word}' is an argument of '{node.op}'",
+            f"{{{node.op}: {{{word}: {shown(value)}}}}}",
+            f"~{node.key}.{word} +{node.key}.{node.op}.{word}={shown(value)}",
+        )
+        return
+    near = closest(word, [*NODE_KEYS, *ops])
+    report.problem(
+        f"{node.key}.{word}",
+        f"unknown word '{word}' in a node" + (f" (did you mean '{near}'?)" if near else ""),
+        f"one operation, and any of {listed(NODE_KEYS)}",
+        f"~{node.key}.{word} +{node.key}.{near}={shown(value)}" if near in NODE_KEYS else f"~{node.key}.{word}",
+    )
+
+
+def _known(
+    op: str,
+    key: str,
+    ops: Mapping[str, type[LayerSpec] | None],
+    report: Report,
+    *,
+    written: str,
+    renames: str | None = None,
+) -> bool:
+    if op in ops:
+        return True
+    near = closest(op, ops)
+    fix = None
+    if near:
+        fix = f"{key}={near}" if renames is None else f"call it {near}: {renames}.{near}"
+    report.problem(
+        key,
+        f"unknown operation '{written}'" + (f" (did you mean '{near}'?)" if near else ""),
+        "an operation that `fw list layers` shows, a block, " + listed(SPECIAL),
+        fix,
+    )
+    return False
+
+
+def _read_node_keys(node: RawNode, raw: Mapping[str, Any], scope: Scope, report: Report) -> None:
+    node.source = raw.get("from")
+    node.repeat = _repeat(node, raw.get("repeat", 1), scope, report)
+    node.remat = _flag(node, raw.get("remat", False), scope, report)
+    for word in ("share", "after", "before"):
+        value = raw.get(word)
+        if value is not None and not isinstance(value, str):
+            report.problem(f"{node.key}.{word}", f"found {value!r}", "the name of a node beside this one")
+            node.broken = True
+        elif value is not None:
+            setattr(node, word, value)
+    if node.after is not None and node.before is not None:
+        report.problem(f"{node.key}.before", "both after and before", "one of them", f"~{node.key}.before")
+        node.before = None
+
+
+def _repeat(node: RawNode, raw: Any, scope: Scope, report: Report) -> int:
+    key = f"{node.key}.repeat"
+    value = scope.resolve(raw, key, report)
+    scope.structural.add(value.key)
+    count = value.value
+    if count is FAILED:
+        node.broken = True
+        return 1
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        told = f"found {count!r}" + (f", which is {raw} in {scope.owner}" if is_formula(raw) else "")
+        report.problem(key, told, "an integer of at least 1", f"{key}=1")
+        node.broken = True
+        return 1
+    return count
+
+
+def _flag(node: RawNode, raw: Any, scope: Scope, report: Report) -> bool:
+    key = f"{node.key}.remat"
+    value = scope.resolve(raw, key, report)
+    scope.structural.add(value.key)
+    if value.value is FAILED:
+        node.broken = True
+        return False
+    if not isinstance(value.value, bool):
+        report.problem(key, f"found {value.value!r}", "true or false", f"{key}=true")
+        node.broken = True
+        return False
+    return value.value
