@@ -82,3 +82,7 @@ class Interrupted(FrameworkError):
     """The run was asked to stop (SIGINT or SIGTERM) and saved itself first."""
 
     exit_code = 130
+
+    def __init__(self, message: str, signal_number: int = 2) -> None:
+        super().__init__(message)
+        self.exit_code = 128 + signal_number

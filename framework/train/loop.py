@@ -6,6 +6,7 @@ checkpoint. So a run that was killed and resumed writes the same records as one 
 
 from __future__ import annotations
 
+import signal as _signal
 import time
 from collections import deque
 from collections.abc import Callable
@@ -90,8 +91,11 @@ class Loop:
                 self._pending.append(logs)
                 if len(self._pending) > 1:
                     self._take(self._pending.popleft())
-                self._heed_signals()
+                if self.step < boundary:  # a checkpoint of a boundary comes after its validation, never before
+                    self._heed_signals()
             self._at_boundary(total)
+            if not self.progress.finished:
+                self._heed_signals()
         if not self.progress.finished:
             self._finish("all steps done")
         return self.state
@@ -209,7 +213,10 @@ class Loop:
         self._drain()
         self._save(best=False)
         where = f"saved at step {self.step}" if self.keeper is not None else f"stopped at step {self.step}, not saved"
-        raise Interrupted(f"{signal}: {where}; the same command with the same run.dir goes on from there")
+        raise Interrupted(
+            f"{signal}: {where}; the same command with the same run.dir goes on from there",
+            _signal.Signals[signal],
+        )
 
     def _emit(self, step: int, split: str, values: dict[str, float]) -> None:
         epoch = round(step / self.runner.schedule.steps_per_epoch, 6)

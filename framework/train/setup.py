@@ -11,7 +11,8 @@ from framework.build.check import check
 from framework.build.experiment import Experiment
 from framework.config.compose.loaded import Loaded
 from framework.config.schema.root import Config
-from framework.core.errors import ConfigError
+from framework.core.errors import ConfigError, Problem
+from framework.core.words import listed
 from framework.data.schedule import BatchSchedule
 from framework.parallel.choose import choose
 from framework.parallel.strategy import Strategy
@@ -65,6 +66,42 @@ class Setup:
             )
         total = trainer.steps or schedule.steps_per_epoch * (trainer.epochs or 0)
         return Experiment(self.config, self.dataset.spec, total)
+
+    @property
+    def evaluated_splits(self) -> tuple[str, ...]:
+        """The splits that the stages `evaluate` and `predict` go over."""
+        return self.config.run.evaluate_splits
+
+    def check_splits(self, stages: tuple[str, ...]) -> None:
+        """Open the data and see that it has the splits that the stages need.
+
+        Raises:
+          ConfigError: a split to evaluate is missing, or early stopping has no split to watch.
+        """
+        present = tuple(self.dataset.splits)
+        problems = []
+        lacking = [split for split in self.evaluated_splits if split not in present]
+        if lacking and set(stages) & {"evaluate", "predict"}:
+            kept = ",".join(split for split in self.evaluated_splits if split in present) or present[0]
+            problems.append(
+                Problem(
+                    key="run.evaluate_splits",
+                    found=f"the data has no split '{lacking[0]}'",
+                    expected=listed(present),
+                    fix=f"run.evaluate_splits=[{kept}]",
+                )
+            )
+        if self.config.trainer.early_stop is not None and "valid" not in present:
+            problems.append(
+                Problem(
+                    key="trainer.early_stop",
+                    found="the data has no split 'valid' to watch",
+                    expected=listed(present),
+                    fix="trainer.early_stop=null, or give the data a validation split under data.split",
+                )
+            )
+        if problems:
+            raise ConfigError(problems).located(self.loaded.origins, self.loaded.subject)
 
     @cached_property
     def strategy(self) -> Strategy:

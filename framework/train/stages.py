@@ -27,6 +27,7 @@ from framework.train.loop import Loop, Observer
 from framework.train.observers import LogObserver
 from framework.train.progress import Progress
 from framework.train.runner import Runner
+from framework.train.saved import state_of
 from framework.train.setup import Setup
 from framework.train.signals import StopSignals
 
@@ -41,6 +42,7 @@ class Outcome:
       result: the content of `result.json`.
       done: stages that ran now.
       skipped: stages that had finished before.
+      state: the state that training ended with, where it ran now.
     """
 
     path: Path
@@ -48,6 +50,7 @@ class Outcome:
     result: dict[str, Any]
     done: tuple[str, ...]
     skipped: tuple[str, ...]
+    state: State | None = None
 
     @property
     def records(self) -> list[dict[str, Any]]:
@@ -61,6 +64,7 @@ def run(
     *,
     observers: Sequence[Observer] = (),
     directory: Path | None = None,
+    setup: Setup | None = None,
 ) -> Outcome:
     """Run stages of a recipe.
 
@@ -70,6 +74,7 @@ def run(
       loaded: the recipe.
       stages: which; by default the recipe's `run.stages`.
       observers: told of each record and of progress, besides the metric log and TensorBoard.
+      setup: the recipe with its data where they were opened before.
       directory: where; by default the recipe's `run.dir`, else a new folder `runs/<recipe>/<time>`.
 
     Raises:
@@ -77,9 +82,10 @@ def run(
       RunError: the run directory cannot be used, or the loss became NaN.
       Interrupted: a signal asked to stop; the run saved itself.
     """
-    setup = Setup(loaded)
+    setup = setup or Setup(loaded)
     setup.check()
-    setup.experiment.hyper  # noqa: B018 - the data is opened, and its problems told, before anything is written
+    chosen = tuple(stages or setup.config.run.stages)
+    setup.check_splits(chosen)  # opens the data, so that its problems are told before anything is written
     asked = directory or (Path(setup.config.run.dir) if setup.config.run.dir else None)
     path = asked or fresh(setup.config.name)
     tree = setup.config.model_dump(mode="json")
@@ -89,13 +95,13 @@ def run(
         home.write("data.json", setup.dataset.facts())
         session = _Session(setup, home, tuple(observers))
         done, skipped = [], []
-        for stage in stages or setup.config.run.stages:
+        for stage in chosen:
             if home.is_complete(stage):
                 skipped.append(stage)
                 continue
             home.finish(stage, getattr(session, stage)())
             done.append(stage)
-        return Outcome(path, setup, home.read("result.json") or {}, tuple(done), tuple(skipped))
+        return Outcome(path, setup, home.read("result.json") or {}, tuple(done), tuple(skipped), session.state)
 
 
 class _Session:
@@ -105,6 +111,7 @@ class _Session:
         self.setup = setup
         self.home = home
         self.observers = observers
+        self.state: State | None = None
 
     def train(self) -> dict[str, Any]:
         """Train from the newest checkpoint, or from the start."""
@@ -141,7 +148,7 @@ class _Session:
             )
             state = loop.run()
             jax.block_until_ready(state)
-        self._state = state
+        self.state = state
         seconds = time.perf_counter() - started
         summary = {
             "step": loop.step,
@@ -155,33 +162,58 @@ class _Session:
 
     def evaluate(self) -> dict[str, Any]:
         """Evaluate the best (or last) checkpoint on the recipe's splits."""
-        step, state = self.trained(self.setup.config.run.evaluate_checkpoint)
-        metrics = {split: self.evaluate_split(state, split) for split in self.setup.config.run.evaluate_splits}
+        step, state = self.trained()
+        metrics = {split: self.setup.evaluator.evaluate(state, split) for split in self.setup.evaluated_splits}
         self._result({"metrics": metrics, "evaluated_step": step})
         return {"step": step, "splits": list(metrics)}
 
     def predict(self) -> dict[str, Any]:
         """Write the outputs for the recipe's splits to `predictions/<split>.npz`."""
-        step, state = self.trained(self.setup.config.run.evaluate_checkpoint)
+        step, state = self.trained()
         folder = self.home.path / "predictions"
         folder.mkdir(exist_ok=True)
-        for split in self.setup.config.run.evaluate_splits:
+        files = []
+        for split in self.setup.evaluated_splits:
             np.savez(folder / f"{split}.npz", **self.setup.evaluator.predict_split(state, split))
-        return {"step": step, "files": [f"predictions/{split}.npz" for split in self.setup.config.run.evaluate_splits]}
+            files.append(f"predictions/{split}.npz")
+        return {"step": step, "files": files}
 
-    def evaluate_split(self, state: State, split: str) -> dict[str, Any]:
-        """The results on one split."""
-        return self.setup.evaluator.evaluate(state, split)
+    def predict(self) -> dict[str, Any]:
+        """Write the outputs for the recipe's splits to `predictions/<split>.npz`."""
+        step, state = self.trained()
+        folder = self.home.path / "predictions"
+        folder.mkdir(exist_ok=True)
+        files = []
+        for split in self.setup.evaluated_splits:
+            np.savez(folder / f"{split}.npz", **self.setup.evaluator.predict_split(state, split))
+            files.append(f"predictions/{split}.npz")
+        return {"step": step, "files": files}
 
-    def trained(self, which: str | int) -> tuple[int, State]:
-        """A state out of the run: `best`, `last` or a step. Without checkpoints, the one just trained."""
-        checkpoints = self._checkpoints()
-        if checkpoints is None:
-            return int(self._state.step), self._state
-        with checkpoints:
-            step = restorable(checkpoints, which)
-            state, _ = checkpoints.restore(step, self._like())
-        return int(state.step), self.setup.strategy.place_state(state)
+    def _splits(self) -> tuple[str, ...]:
+        """The splits to evaluate.
+
+        Raises:
+          ConfigError: the data lacks one of them.
+        """
+        asked, present = self.setup.config.run.evaluate_splits, tuple(self.setup.dataset.splits)
+        lacking = [split for split in asked if split not in present]
+        if lacking:
+            kept = ",".join(split for split in asked if split in present) or present[0]
+            raise ConfigError(
+                Problem(
+                    key="run.evaluate_splits",
+                    found=f"the data has no split '{lacking[0]}'",
+                    expected=", ".join(present),
+                    fix=f"run.evaluate_splits=[{kept}]",
+                )
+            ).located(self.setup.loaded.origins, self.setup.loaded.subject)
+        return asked
+
+    def trained(self) -> tuple[int, State]:
+        """The state to evaluate: the best checkpoint or the last; without checkpoints, the one just trained."""
+        which = self.setup.config.run.evaluate_checkpoint
+        state = state_of(self.setup, self.home.path, which, self.state)
+        return int(state.step), state
 
     def _begin(self, checkpoints: Checkpoints | None) -> tuple[State, Progress, int]:
         setup = self.setup
@@ -203,10 +235,3 @@ class _Session:
 
     def _result(self, values: dict[str, Any]) -> None:
         self.home.write("result.json", (self.home.read("result.json") or {}) | values)
-
-
-def restorable(checkpoints: Checkpoints, which: str | int) -> int | None:
-    """The step to restore for `best`, `last` or a step; `best` falls back to the last where none was marked."""
-    if which == "best":
-        return checkpoints.best()
-    return None if which == "last" else int(which)

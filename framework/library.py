@@ -1,0 +1,220 @@
+"""The face for Python: load a recipe, use its pure functions, train, evaluate, predict.
+
+Nothing here is global: two experiments live side by side, and each keeps what it trained.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from framework import data as data_room
+from framework.build.state import State
+from framework.config.compose import load as compose
+from framework.config.schema.root import Config
+from framework.core.errors import ConfigError, Problem, RunError
+from framework.network import Network
+from framework.train import saved
+from framework.train.observers import HistoryObserver
+from framework.train.setup import Setup
+from framework.train.stages import Outcome, run
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What training came to.
+
+    Attributes:
+      path: the run directory.
+      metrics: split -> metric -> value, for the splits that were evaluated.
+      history: the records of the metric log, in order.
+      seconds: how long training took.
+      parameters: how many numbers were trained.
+      state: the state that evaluation uses: the best checkpoint, or the last.
+    """
+
+    path: Path
+    metrics: dict[str, dict[str, Any]]
+    history: list[dict[str, Any]]
+    seconds: float
+    parameters: int
+    state: State
+
+    def _repr_html_(self) -> str:
+        from framework.report.notebook import result_html
+
+        return result_html(self.path, self.metrics, self.history)
+
+
+class Experiment:
+    """A loaded recipe: its pure functions (`init`, `step`), and the durable things that one does with them.
+
+    Attributes:
+      config: the validated recipe.
+    """
+
+    def __init__(self, setup: Setup, state: State | None = None) -> None:
+        self._setup = setup
+        self._state = state
+        self.config: Config = setup.config
+
+    @property
+    def network(self) -> Network:
+        """The network: pure `init` and `apply`."""
+        return self._setup.abstract.network
+
+    @property
+    def data(self) -> Any:
+        """The loaded data set: `splits`, `spec`, `arrays(split)`."""
+        return self._setup.dataset
+
+    @property
+    def hyper(self) -> dict[str, jax.Array]:
+        """The traced scalars, config key -> value; pass changed ones to `step`."""
+        return self._setup.abstract.hyper
+
+    @property
+    def state(self) -> State | None:
+        """What was trained or restored last; None before."""
+        return self._state
+
+    def init(self, seed: int | jax.Array | None = None) -> State:
+        """The state before the first step; pure. See `framework.build.experiment.Experiment.init`."""
+        return self._setup.experiment.init(seed)
+
+    def step(
+        self, state: State, batch: Mapping[str, Any], hyper: Mapping[str, Any] | None = None
+    ) -> tuple[State, dict[str, jax.Array]]:
+        """One optimizer step; pure. See `framework.build.experiment.Experiment.step`."""
+        return self._setup.experiment.step(state, batch, hyper)
+
+    def outputs(self, state: State, batch: Mapping[str, Any]) -> dict[str, jax.Array]:
+        """The network's outputs for a batch; pure."""
+        return self._setup.experiment.predict(state, batch)
+
+    def batch(self, step: int = 0, split: str = "train") -> dict[str, np.ndarray]:
+        """The batch that training takes at a step, as host arrays with their mask; of other splits the batch of rows
+        [step x batch_size, ...)."""
+        return saved.batch(self._setup, step, split)
+
+    def check(self) -> None:
+        """Evaluate the whole recipe abstractly; nothing is loaded or compiled.
+
+        Raises:
+          ConfigError: with every problem that was found.
+        """
+        self._setup.check()
+
+    def train(self, directory: str | Path | None = None, *, progress: bool = False) -> Result:
+        """Train in a run directory, durably: the same directory goes on where it was left.
+
+        Args:
+          directory: by default the recipe's `run.dir`, else a new folder `runs/<recipe>/<time>`.
+          progress: show a progress line.
+        """
+        observers: list[Any] = [HistoryObserver()]
+        if progress:
+            from framework.train.showing import console_for
+
+            observers.append(console_for(self._setup))
+        outcome = run(
+            self._setup.loaded,
+            stages=("train",),
+            observers=observers,
+            directory=Path(directory) if directory is not None else None,
+            setup=self._setup,
+        )
+        self._state = saved.state_of(self._setup, outcome.path, self.config.run.evaluate_checkpoint, outcome.state)
+        return self._result(outcome)
+
+    def evaluate(self, split: str = "test") -> dict[str, Any]:
+        """The losses and metrics of the trained state on a split.
+
+        Raises:
+          RunError: nothing was trained or restored yet.
+          ConfigError: there is no such split.
+        """
+        splits = self._setup.dataset.splits
+        if split not in splits:
+            raise ConfigError(
+                Problem(key="split", found=f"unknown value '{split}'", expected=", ".join(splits), fix=next(iter(splits)))
+            )
+        return self._setup.evaluator.evaluate(self._trained(), split)
+
+    def predict(self, inputs: Any) -> Any:
+        """The network's outputs for raw inputs, scaled as the training split was.
+
+        Args:
+          inputs: one array with a leading batch axis, or a mapping of batch array names to such.
+
+        Returns:
+          The array, where the network has one output; else a dict by name.
+        """
+        names = [path.removeprefix("batch.") for path in self._setup.experiment.inputs.values()]
+        arrays = dict(inputs) if isinstance(inputs, Mapping) else {names[0]: np.asarray(inputs)}
+        scaled = data_room.normalize_inputs(arrays, self._setup.dataset.facts())
+        outputs = self._setup.evaluator.predict(self._trained(), scaled)
+        return next(iter(outputs.values())) if len(outputs) == 1 else outputs
+
+    def _trained(self) -> State:
+        if self._state is None:
+            raise RunError("nothing was trained yet\n  fix:       experiment.train(), or framework.open_run(PATH)")
+        return self._state
+
+    def _result(self, outcome: Outcome) -> Result:
+        return Result(
+            path=outcome.path,
+            metrics=outcome.result.get("metrics", {}),
+            history=outcome.records,
+            seconds=outcome.result.get("seconds", 0.0),
+            parameters=outcome.result.get("parameters", 0),
+            state=self._trained(),
+        )
+
+    @cached_property
+    def _title(self) -> str:
+        return f"Experiment {self.config.name}"
+
+    def __repr__(self) -> str:
+        return f"<{self._title}: {self.config.data.type}, {len(self.network.graph.nodes)} nodes>"
+
+    def _repr_html_(self) -> str:
+        return f"<b>{html.escape(self._title)}</b>{self.network._repr_html_()}"
+
+
+def load(
+    recipe: str,
+    overrides: Sequence[str] = (),
+    *,
+    config_dirs: Sequence[str | Path] = (),
+    trust: Sequence[str] = (),
+) -> Experiment:
+    """Load a recipe by name or path, with overrides in Hydra's grammar.
+
+    Raises:
+      ConfigError: with every problem that was found in the recipe and the overrides.
+    """
+    return Experiment(Setup(compose(recipe, overrides, config_dirs=config_dirs, trust=trust)))
+
+
+def open_run(path: str | Path, checkpoint: str | int = "best", *, trust: Sequence[str] = ()) -> Experiment:
+    """The experiment of a run directory, with what it trained.
+
+    Args:
+      checkpoint: `best`, `last` or a step.
+
+    Raises:
+      RunError: there is no run, or no such checkpoint.
+    """
+    setup = saved.setup_of(Path(path), trust=trust)
+    return Experiment(setup, saved.state_of(setup, Path(path), checkpoint, None))
+
+
+__all__ = ["Experiment", "Network", "Result", "load", "open_run"]

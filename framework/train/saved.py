@@ -1,0 +1,71 @@
+"""A run directory read back: its recipe, its data as it was scaled, and a state out of its checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from framework.build.state import State
+from framework.checkpoint import Checkpoints
+from framework.config.compose import load_file
+from framework.core.errors import Problem, RunError
+from framework.data.schedule import BatchSchedule, eval_batches
+from framework.train.directory import RunDirectory
+from framework.train.setup import Setup
+
+
+def setup_of(path: Path, *, trust: Sequence[str] = ()) -> Setup:
+    """The recipe of a run with the statistics that it was trained with. Nothing named in the files is executed unless
+    `trust` admits it.
+
+    Raises:
+      RunError: there is no run.
+    """
+    home = RunDirectory.open(path)
+    return Setup(load_file(home.config, trust=trust), facts=home.read("data.json"))
+
+
+def state_of(setup: Setup, path: Path, which: str | int, trained: State | None) -> State:
+    """A state out of a run: `best` (the last where none was marked), `last` or a step.
+
+    Args:
+      trained: the state to give where the run keeps no checkpoints.
+
+    Raises:
+      RunError: there is no such checkpoint, or it is damaged.
+    """
+    section = setup.config.checkpoint
+    folder = RunDirectory.open(path).checkpoints
+    if not folder.is_dir():
+        if trained is not None:
+            return trained
+        raise RunError(
+            Problem(key=str(path), found="holds no checkpoint", expected="a run that was trained", fix=f"run.dir={path}")
+        )
+    with Checkpoints(folder, keep=section.keep) as checkpoints:
+        state, _ = checkpoints.restore(_step(checkpoints, which), jax.eval_shape(setup.abstract.init))
+    return setup.strategy.place_state(state)
+
+
+def _step(checkpoints: Checkpoints, which: str | int) -> int | None:
+    if which == "best":
+        return checkpoints.best()
+    return None if which == "last" else int(which)
+
+
+def batch(setup: Setup, step: int, split: str) -> dict[str, Any]:
+    """The batch of a step, as host arrays with their mask."""
+    data, source = setup.config.data, setup.dataset.splits[split]
+    if split == "train":
+        schedule = BatchSchedule(
+            len(source), data.batch_size, setup.config.seed, shuffle=data.shuffle, last=data.last_batch
+        )
+        indices = schedule.indices(step)
+    else:
+        blocks = eval_batches(len(source), data.eval_batch_size or data.batch_size)
+        indices = blocks[step % len(blocks)]
+    return dict(source.take(np.maximum(indices, 0))) | {"mask": (indices >= 0).astype(np.float32)}
