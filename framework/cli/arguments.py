@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shutil
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from textwrap import fill
 from typing import Any, NoReturn
 
@@ -74,9 +75,7 @@ class VerbParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         found = message.replace("the following arguments are required: ", "missing: ")
-        raise ConfigError(
-            Problem(f"fw {self.verb}", found, expected=self._usage_line(), fix=f"fw {self.verb} --help")
-        )
+        raise ConfigError(Problem(f"fw {self.verb}", found, expected=self._usage_line(), fix=f"fw {self.verb} --help"))
 
 
 class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
@@ -130,8 +129,50 @@ def add_places(parser: VerbParser) -> None:
 
 def add_composition(parser: VerbParser) -> None:
     """Declare Hydra's own ways to look at a composed recipe."""
-    parser.option("--cfg", metavar="job|hydra|all", type=one_of("--cfg", "job", "hydra", "all"), help="print the composed YAML and stop")
+    parser.option(
+        "--cfg",
+        metavar="job|hydra|all",
+        type=one_of("--cfg", "job", "hydra", "all"),
+        help="print the composed YAML and stop",
+    )
     parser.option("--resolve", action="store_true", help="with --cfg: interpolations resolved")
 
 
-__all__ = ["VerbParser", "add_composition", "add_places", "add_recipe", "one_of"]
+def add_multirun(parser: VerbParser) -> None:
+    """Declare `--multirun`."""
+    parser.option(
+        "-m",
+        "--multirun",
+        action="store_true",
+        help="run every combination of comma-separated overrides, one after the other, as Hydra expands them",
+    )
+
+
+def add_run(parser: VerbParser) -> None:
+    """Declare RUN, `--checkpoint` and `--trust`."""
+    parser.word("run", metavar="RUN", type=Path, help="a run directory, such as runs/digits_mlp/2025-01-31_12-00-00")
+    parser.option(
+        "--checkpoint", metavar="WHICH", type=_checkpoint, default="best", help="best (default), last, or a step"
+    )
+    parser.option(
+        "--trust", metavar="PREFIX", action="append", default=[], help="allow the recipe's `_target_: PREFIX...`"
+    )
+
+
+def _checkpoint(text: str) -> str | int:
+    if text in ("best", "last"):
+        return text
+    if text.isascii() and text.isdigit():
+        return int(text)
+    near = closest(text, ("best", "last"))
+    raise ConfigError(
+        Problem(
+            "--checkpoint",
+            f"unknown value '{text}'",
+            expected="best, last, or the number of a step",
+            fix=f"--checkpoint {near or 'best'}",
+        )
+    )
+
+
+__all__ = ["VerbParser", "add_composition", "add_multirun", "add_places", "add_recipe", "add_run", "one_of"]

@@ -51,8 +51,8 @@ def parser() -> VerbParser:
     words = VerbParser(
         "completion",
         usage="SHELL",
-        about="""Print a script that completes verbs, the names of recipes and whatever `fw list` knows. Recipes in the
-        working directory are completed too, as the script asks `fw list` each time.""",
+        about="""Print a script that completes verbs, the names of recipes and whatever `fw list` knows. Recipes in
+        the working directory are completed too, as the script asks `fw list` each time.""",
         examples=('eval "$(fw completion bash)"', "fw completion fish > ~/.config/fish/completions/fw.fish"),
     )
     words.word("shell", metavar="SHELL", type=one_of("fw completion SHELL", *_SHELLS), help="bash, zsh or fish")

@@ -15,11 +15,14 @@ def parser() -> VerbParser:
     words = VerbParser(
         "doctor",
         usage="",
-        about="""Look at the Python, the packages and extras, the folder for runs, the caches, git and the devices that JAX
-        finds. Each line says ok or warn; under a warning stands what to type. Nothing is changed.""",
+        about="""Look at the Python, the packages and extras, the folder for runs, the caches, git and the devices
+        that JAX finds. Each line says ok or warn; under a warning stands what to type. Nothing is
+        changed.""",
         examples=("fw doctor", "JAX_PLATFORMS=cpu fw doctor --runs /scratch/runs"),
     )
-    words.option("--runs", metavar="DIR", default="runs", help="the folder that runs would be written to (default: runs)")
+    words.option(
+        "--runs", metavar="DIR", default="runs", help="the folder that runs would be written to (default: runs)"
+    )
     return words
 
 

@@ -18,9 +18,10 @@ def parser() -> VerbParser:
     words = VerbParser(
         "explain",
         usage="RECIPE KEY [OVERRIDE ...]",
-        about="""Tell all about one key: its value, kind, bounds and default; every file and override that set it, in order, so
-        that the last one stands; the text as written where it holds an interpolation; whether a change compiles the
-        program anew; and which code checks and reads it. A section is told with all its members.""",
+        about="""Tell all about one key: its value, kind, bounds and default; every file and override that set it,
+        in order, so that the last one stands; the text as written where it holds an interpolation;
+        whether a change compiles the program anew; and which code checks and reads it. A section is told
+        with all its members.""",
         examples=("fw explain digits_mlp optimizer.learning_rate", "fw explain digits_mlp optimizer optimizer=lion"),
     )
     words.word("recipe", metavar="RECIPE", help="a name out of `fw list recipes`, or the path of a YAML file")
@@ -42,7 +43,7 @@ def execute(options: argparse.Namespace) -> int:
 def _print(found: Explanation) -> None:
     from framework.cli.printing import say
     from framework.cli.tables import definitions
-    from framework.inspect.annotated import scalar
+    from framework.inspect.yaml_text import scalar
 
     say(found.key, style="bold cyan")
     rule = found.argument
@@ -76,7 +77,7 @@ def _print(found: Explanation) -> None:
 
 
 def _history(found: Explanation) -> list[str]:
-    from framework.inspect.annotated import scalar
+    from framework.inspect.yaml_text import scalar
 
     if len(found.history) < 2:
         return [found.origin]

@@ -13,8 +13,8 @@ def parser() -> VerbParser:
     words = VerbParser(
         "init",
         usage="DIR",
-        about="""Make a new project in DIR, which must be new or empty: a recipe that trains on a table of its own, a layer of
-        your own as a Flax module, a README that tells the commands, and a test that passes.""",
+        about="""Make a new project in DIR, which must be new or empty: a recipe that trains on a table of its own,
+        a layer of your own as a Flax module, a README that tells the commands, and a test that passes.""",
         examples=("fw init my_project", "cd my_project && fw run spirals --trust my_layers && pytest"),
     )
     words.word("folder", metavar="DIR", help="the folder to make")

@@ -19,8 +19,9 @@ def parser() -> VerbParser:
     words = VerbParser(
         "list",
         usage="[KIND [NAME]]",
-        about="""Print what there is to choose from: everything by name; or, with a KIND, a table with a line on each; or, with a
-        NAME too, all about that one: its arguments with their kinds, defaults and bounds, and how a recipe writes it.""",
+        about="""Print what there is to choose from: everything by name; or, with a KIND, a table with a line on
+        each; or, with a NAME too, all about that one: its arguments with their kinds, defaults and
+        bounds, and how a recipe writes it.""",
         examples=("fw list layers", "fw list optimizers adamw"),
     )
     words.word("kind", metavar="KIND", nargs="?", type=one_of("fw list KIND", *_KINDS), help=" | ".join(_KINDS))

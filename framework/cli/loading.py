@@ -24,7 +24,7 @@ def load(options: argparse.Namespace) -> Loaded:
 
 
 def check_words(options: argparse.Namespace) -> None:
-    """Refuse an override in the place of the recipe, and a second recipe in the place of an override.
+    """Refuse an override in the place of the recipe.
 
     Raises:
       ConfigError: so.
@@ -32,14 +32,14 @@ def check_words(options: argparse.Namespace) -> None:
     recipe = options.recipe
     if "=" in recipe or recipe.startswith(("~", "+")):
         others = [word for word in options.overrides if "=" not in word and not word.startswith(("~", "+"))]
-        fix = f"put '{others[0]}' before the overrides" if others else "fw list recipes names the shipped ones"
+        fix = f"put '{others[0]}' before the overrides" if others else "fw list recipes"
         raise ConfigError(
             Problem("RECIPE", f"'{recipe}' is an override", expected="the recipe first, then overrides", fix=fix)
         )
-    problems = [
-        Problem("OVERRIDE", f"'{word}' sets nothing", expected="KEY=VALUE, +KEY=VALUE or ~KEY", fix=f"{word}=VALUE")
-        for word in options.overrides
-        if "=" not in word and not word.startswith("~")
-    ]
-    if problems:
-        raise ConfigError(problems)
+
+
+def print_composition(options: argparse.Namespace) -> bool:
+    """Print what `--cfg` asks for; whether it asked for anything."""
+    if options.cfg is None:
+        return False
+    return True

@@ -61,9 +61,9 @@ def _dispatch(words: list[str]) -> int:
         sys.stdout.write(help_text())
         return 0
     if words[0] in ("-V", "--version"):
-        from importlib.metadata import version
+        import framework
 
-        print(f"framework {version('framework')}")
+        print(f"framework {framework.__version__}")
         return 0
     verb, rest = words[0], words[1:]
     if verb not in VERBS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import sys
@@ -12,6 +13,7 @@ from rich.text import Text
 
 from framework.core.errors import ConfigError, FrameworkError, Problem
 
+NARROWEST = 40  # columns assumed where a terminal claims fewer
 PIPED_WIDTH = 120  # columns assumed where no terminal tells
 
 _LABEL = re.compile(r"[A-Z]\w*: |y\S* = ")
@@ -22,7 +24,17 @@ def console(error: bool = False) -> Console:
     """The console of stdout or stderr. Colours only on a terminal, or as NO_COLOR and FORCE_COLOR say."""
     stream = sys.stderr if error else sys.stdout
     width = shutil.get_terminal_size((PIPED_WIDTH, 24)).columns
-    return Console(file=stream, width=max(width, 40), highlight=False, markup=False, emoji=False)
+    # rich leaves bold and dim on under NO_COLOR; a log file is better without any escape.
+    colours = None if os.environ.get("NO_COLOR") else "auto"
+    return _Console(
+        file=stream, width=max(width, NARROWEST), color_system=colours, highlight=False, markup=False, emoji=False
+    )
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to `main`: rich would end the process here."""
+        raise  # noqa: PLE0704 - it is called while the error is handled
 
 
 def say(text: str = "", style: str | None = None) -> None:
@@ -31,7 +43,7 @@ def say(text: str = "", style: str | None = None) -> None:
 
 
 def prose(text: str, style: str | None = None) -> None:
-    """Print paragraphs broken at the width of the terminal. Indented lines and labelled ones (`Source: ...`) start anew."""
+    """Print text broken at the width of the terminal. Indented lines and labelled ones (`Source: ...`) start anew."""
     out = console()
     for line in _joined(text.strip().splitlines()):
         indent = line[: len(line) - len(line.lstrip())]
@@ -56,7 +68,9 @@ def print_error(error: FrameworkError) -> None:
     if isinstance(error, ConfigError):
         if error.subject:
             count = len(error.problems)
-            out.print(Text(f"{error.subject} has {count} problem{'s' if count != 1 else ''}", style="bold"), soft_wrap=True)
+            out.print(
+                Text(f"{error.subject} has {count} problem{'s' if count != 1 else ''}", style="bold"), soft_wrap=True
+            )
         for problem in error.problems:
             _print_problem(out, problem)
     else:
@@ -76,4 +90,6 @@ def _print_problem(out: Console, problem: Problem) -> None:
         pieces = (wrap(text, out.width - LABEL_WIDTH, break_long_words=False) if out.is_terminal else [text]) or [""]
         style = "green" if label.strip() == "fix:" else ""
         for number, piece in enumerate(pieces):
-            out.print(Text.assemble((label if number == 0 else " " * LABEL_WIDTH, "dim"), (piece, style)), soft_wrap=True)
+            out.print(
+                Text.assemble((label if number == 0 else " " * LABEL_WIDTH, "dim"), (piece, style)), soft_wrap=True
+            )

@@ -14,8 +14,9 @@ def parser() -> VerbParser:
     words = VerbParser(
         "schema",
         usage="",
-        about="""Print the JSON schema of a recipe, or write it to a file. An editor with a YAML language server completes
-        keys, shows their descriptions and marks mistakes in a recipe whose first line names the file.""",
+        about="""Print the JSON schema of a recipe, or write it to a file. An editor with a YAML language server
+        completes keys, shows their descriptions and marks mistakes in a recipe whose first line names the
+        file.""",
         examples=(
             "fw schema -o recipe.schema.json",
             "sed -i '1i # yaml-language-server: $schema=recipe.schema.json' recipes/mine.yaml",

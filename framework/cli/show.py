@@ -14,8 +14,9 @@ def parser() -> VerbParser:
     words = VerbParser(
         "show",
         usage="RECIPE [OVERRIDE ...]",
-        about="""Print the recipe as it will be used: composed, with all overrides applied and all interpolations resolved.
-        Beside each value stands who set it: a file and line, or an override. The output is YAML, and a recipe itself.""",
+        about="""Print the recipe as it will be used: composed, with all overrides applied and all interpolations
+        resolved. Beside each value stands who set it: a file and line, or an override. The output is
+        YAML, and a recipe itself.""",
         examples=("fw show digits_mlp optimizer=lion", "fw show digits_mlp --plain > mine.yaml"),
     )
     add_recipe(words)

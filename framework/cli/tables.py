@@ -14,7 +14,11 @@ NARROWEST = 12  # columns below which a wrapped column is not squeezed
 
 
 def table(
-    columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = (), styles: Sequence[str] = ("cyan",)
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    right: Sequence[str] = (),
+    styles: Sequence[str] = ("cyan",),
 ) -> None:
     """Print rows under bold headings; cells that are too wide are broken between words.
 
@@ -51,7 +55,9 @@ def definitions(entries: Iterable[tuple[str, Sequence[str]]], *, indent: int = 2
         for number, line in enumerate(lines):
             for piece in wrap(line, max(out.width - column, NARROWEST), break_on_hyphens=False):
                 margin = f"{'':<{indent}}{head or '':<{column - indent}}"
-                out.print(Text.assemble((margin, "cyan"), (piece, "" if number == 0 or plain else "dim")), soft_wrap=True)
+                out.print(
+                    Text.assemble((margin, "cyan"), (piece, "" if number == 0 or plain else "dim")), soft_wrap=True
+                )
                 head = None
 
 

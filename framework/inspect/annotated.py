@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
+from framework.inspect.yaml_text import scalar
 
 STEP = 2  # spaces by which YAML indents
-_WIDE = 10**6  # columns, so that YAML breaks no line
 
 
 @dataclass(frozen=True)
@@ -57,16 +56,3 @@ def origin_of(path: str, origins: Mapping[str, str]) -> str:
             return origins[path]
         path = path.rpartition(".")[0]
     return "default"
-
-
-def scalar(value: Any) -> str:
-    """A value on one line, as YAML writes it in flow style."""
-    plain = _plain(value)
-    text = yaml.safe_dump(plain, default_flow_style=True, width=_WIDE, allow_unicode=True, sort_keys=False)
-    return text.removesuffix("\n").removesuffix("\n...")
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {name: _plain(item) for name, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, tuple | list) else value

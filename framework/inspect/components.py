@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import Annotated, Any, get_args, get_origin
 
-from framework.config.schema.base import Component, Spec
+from framework.config.schema.base import Component
+from framework.config.schema.layers import LAYERS
+from framework.config.schema.layers.base import LayerSpec
 
 
 def members(union: Any) -> dict[str, type[Component]]:
@@ -26,7 +28,7 @@ def _classes(annotation: Any) -> Iterator[type[Component]]:
 
 
 _UNIONS = {
-    "source": ("data", "SourceSection"),
+    "data": ("data", "DataSection"),
     "loss": ("losses", "Loss"),
     "metric": ("metrics", "Metric"),
     "optimizer": ("optimizers", "Optimizer"),
@@ -35,15 +37,13 @@ _UNIONS = {
 """Family -> schema module and the union in it."""
 
 
-def family(name: str) -> dict[str, type[Spec]]:
+def family(name: str) -> dict[str, type[Component] | type[LayerSpec]]:
     """The schema classes of a family by their word in YAML.
 
     Args:
-      name: `source`, `loss`, `metric`, `optimizer`, `schedule` or `layer`.
+      name: `data`, `loss`, `metric`, `optimizer`, `schedule` or `layer`.
     """
     if name == "layer":
-        from framework.config.schema.layers import LAYERS
-
         return dict(LAYERS)
     module, union = _UNIONS[name]
     return dict(members(getattr(import_module(f"framework.config.schema.{module}"), union)))

@@ -75,7 +75,9 @@ def diagnose(run_folder: Path = Path("runs")) -> Iterator[Finding]:
 def _python() -> Iterator[Finding]:
     version = platform.python_version()
     fit = sys.version_info[:2] >= MINIMUM_PYTHON
-    yield Finding("python", "python", f"{version} at {sys.executable}", fit, "" if fit else "install Python 3.11 or newer")
+    yield Finding(
+        "python", "python", f"{version} at {sys.executable}", fit, "" if fit else "install Python 3.11 or newer"
+    )
     inside = sys.prefix != sys.base_prefix
     fix = "" if inside else "python -m venv .venv && . .venv/bin/activate"
     yield Finding("python", "environment", sys.prefix if inside else "the system's own Python", inside, fix)
@@ -110,7 +112,9 @@ def _extras() -> Iterator[Finding]:
     for extra, (package, purpose) in EXTRAS.items():
         version = _version(package)
         value = f"{package} {version}" if version else f"{package} missing: no {purpose}"
-        yield Finding("extras", extra, value, version is not None, "" if version else f"pip install 'framework[{extra}]'")
+        yield Finding(
+            "extras", extra, value, version is not None, "" if version else f"pip install 'framework[{extra}]'"
+        )
 
 
 def _version(name: str) -> str | None:
@@ -137,7 +141,9 @@ def _folders(run_folder: Path) -> Iterator[Finding]:
     yield Finding("folders", "runs", f"{run_folder}{'' if run_folder.is_dir() else ' (not made yet)'}", writable, fix)
     free = shutil.disk_usage(parent).free / 2**30
     roomy = free >= LOW_DISK_GIB
-    yield Finding("folders", "free disk", f"{free:.1f} GiB", roomy, "" if roomy else "free space, or run.dir=PATH elsewhere")
+    yield Finding(
+        "folders", "free disk", f"{free:.1f} GiB", roomy, "" if roomy else "free space, or run.dir=PATH elsewhere"
+    )
     cache = os.environ.get("JAX_COMPILATION_CACHE_DIR")
     if cache:
         yield Finding("folders", "compilation cache", f"{cache} ({_size(Path(cache))})")
@@ -171,7 +177,9 @@ def _git() -> Iterator[Finding]:
         return
     revision = _output("git", "rev-parse", "--short", "HEAD")
     if revision is None:
-        yield Finding("git", "repository", "none here: runs will not note their revision", False, "git init && git add -A")
+        yield Finding(
+            "git", "repository", "none here: runs will not note their revision", False, "git init && git add -A"
+        )
         return
     changed = len((_output("git", "status", "--porcelain") or "").splitlines())
     state = f"{changed} uncommitted changes" if changed else "clean"
@@ -202,7 +210,13 @@ def _devices() -> Iterator[Finding]:
     idle_gpu = platform_name == "cpu" and Path("/proc/driver/nvidia/version").exists()
     fix = "pip install 'jax[cuda12]', and leave JAX_PLATFORMS unset" if idle_gpu else ""
     remark = "; an NVIDIA driver is here, but JAX does not use it" if idle_gpu else ""
-    yield Finding("devices", "backend", f"{platform_name}, {len(devices)} device{'s' * (len(devices) > 1)}{remark}", not idle_gpu, fix)
+    yield Finding(
+        "devices",
+        "backend",
+        f"{platform_name}, {len(devices)} device{'s' * (len(devices) > 1)}{remark}",
+        not idle_gpu,
+        fix,
+    )
     for device in devices:
         yield Finding("devices", f"device {device.id}", f"{device.device_kind}{_device_memory(device.memory_stats)}")
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from inspect import get_annotations
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import annotated_types
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from framework.config.schema.base import Component, Spec, TracedMark, WireMark, has_mark
+from framework.config.schema.base import Spec, TracedMark, WireMark, has_mark
+from framework.inspect.yaml_text import scalar
 
 _PLAIN = {int: "int", float: "float", bool: "bool", str: "str", type(None): "null", Any: "any", object: "any"}
 
@@ -40,17 +42,28 @@ class Argument:
 
     def rule(self) -> str:
         """Kind, bounds, default and mark on one line."""
-        kind = f"{self.kind} {self.bounds}" if self.bounds else self.kind
         default = self.default if self.default == "required" else f"default {self.default}"
-        return ", ".join(part for part in (kind, default, "traced" if self.traced else "") if part)
+        return ", ".join(part for part in (self.bounded_kind, default, "traced" if self.traced else "") if part)
+
+    @property
+    def bounded_kind(self) -> str:
+        """Kind and bounds, e.g. `int > 0 or null`."""
+        if not self.bounds:
+            return self.kind
+        kind, null, _ = self.kind.partition(" or null")
+        return f"{kind} {self.bounds}{null}"
 
 
 def arguments(schema: type[Spec]) -> tuple[Argument, ...]:
-    """All fields of a schema class but `type`: what is required first, then its own, then what it shares with others."""
-    own = schema.__annotations__
+    """All fields of a schema class but `type`: first what is required, then its own, then what it shares."""
     fields = [(name, field) for name, field in schema.model_fields.items() if name != "type"]
-    fields.sort(key=lambda item: (not item[1].is_required(), item[0] not in own))
+    fields.sort(key=lambda item: (not item[1].is_required(), _distance(schema, item[0])))
     return tuple(describe(name, field) for name, field in fields)
+
+
+def _distance(schema: type[Spec], name: str) -> int:
+    """How far up the bases the class stands that declares a field last."""
+    return next(i for i, base in enumerate(schema.__mro__) if name in get_annotations(base))
 
 
 def describe(name: str, field: FieldInfo) -> Argument:
@@ -74,7 +87,7 @@ def kind_of(annotation: Any) -> str:
     if origin is Annotated:
         return "key path" if any(isinstance(mark, WireMark) for mark in parts[1:]) else kind_of(parts[0])
     if origin is Literal:
-        return " | ".join(yaml_text(part) for part in parts)
+        return " | ".join(scalar(part) for part in parts)
     if origin in (Union, types.UnionType):
         return _union(parts)
     if origin in (tuple, list, Sequence) or annotation in (tuple, list):
@@ -84,16 +97,23 @@ def kind_of(annotation: Any) -> str:
         return f"list of {inner[0]}" if Ellipsis in parts or origin is not tuple else f"[{', '.join(inner)}]"
     if origin in (dict, Mapping) or annotation in (dict, Mapping):
         return f"mapping of {kind_of(parts[1])}" if parts else "mapping"
-    if isinstance(annotation, type) and issubclass(annotation, Component):
-        return annotation.type_name()
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return "section"
     return getattr(annotation, "__name__", str(annotation))
 
 
+def _type_word(annotation: Any) -> str:
+    """What YAML calls a section that is told apart by `type`; nothing for others."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel) and "type" in annotation.model_fields:
+        words = get_args(annotation.model_fields["type"].annotation)
+        return str(words[0]) if words else ""
+    return ""
+
+
 def _union(parts: tuple[Any, ...]) -> str:
-    if all(isinstance(part, type) and issubclass(part, Component) for part in parts):
-        return f"section with type: {' | '.join(part.type_name() for part in parts)}"
+    types = [_type_word(part) for part in parts]
+    if all(types):
+        return f"section with type: {' | '.join(types)}"
     kinds = list(dict.fromkeys(kind_of(part) for part in parts))
     if "null" in kinds:
         kinds = [kind for kind in kinds if kind != "null"] + ["null"]
@@ -140,23 +160,12 @@ def _marks(metadata: Sequence[Any], annotation: Any) -> Iterator[Any]:
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
-    value = field.get_default(call_default_factory=True)  # type: ignore[call-arg]
-    return yaml_text(value)
+    return scalar(_short(field.get_default(call_default_factory=True)))  # type: ignore[call-arg]
 
 
-def yaml_text(value: Any) -> str:
-    """A value on one line, as YAML writes it in flow style."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
+def _short(value: Any) -> Any:
+    """A section with only what its author set."""
     if isinstance(value, BaseModel):
-        plain = value.model_fields_set | {"type"}
-        return yaml_text({name: getattr(value, name) for name in type(value).model_fields if name in plain})
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{name}: {yaml_text(item)}" for name, item in value.items()) + "}"
-    if isinstance(value, tuple | list):
-        return "[" + ", ".join(yaml_text(item) for item in value) + "]"
-    if isinstance(value, str) and value == "":
-        return "''"
-    return f"{value:g}" if isinstance(value, float) and float(f"{value:g}") == value else str(value)
+        said = value.model_fields_set | {"type"}
+        return {name: _short(getattr(value, name)) for name in type(value).model_fields if name in said}
+    return value

@@ -1,4 +1,4 @@
-"""Where the code of a component stands, and who reads a setting: found in the source text, so that nothing is imported."""
+"""Where the code of a component stands, and who reads a setting: found in the source text; nothing is imported."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _READERS = ("build", "train", "data", "parallel", "checkpoint", "report", "netwo
 
 
 def implementation(family: str, names: tuple[str, ...]) -> str | None:
-    """The file and name of the function or class that implements a component, e.g. `framework/optim/optimizers.py: adamw`.
+    """File and name of the function or class behind a component, e.g. `framework/optim/optimizers.py: adamw`.
 
     Args:
       family: `data`, `loss`, `metric`, `optimizer`, `schedule` or `layer`.
@@ -48,8 +48,8 @@ def schema_place(schema: type) -> str:
 def readers(section: str, schema: str, field: str) -> tuple[str, ...]:
     """Every place that reads `<section>.<field>`, as `framework/train/loop.py: Loop.run`, in the order of the rooms.
 
-    A place counts when it reads an attribute of this name from something called like the section (`config.trainer.epochs`,
-    `trainer.epochs`), or from a variable that is annotated with the section's schema class.
+    A place counts when it reads an attribute of this name from something called like the section
+    (`config.trainer.epochs`, `trainer.epochs`), or from a variable annotated with the section's schema class.
     """
     found: dict[str, None] = {}
     for room in _READERS:
@@ -80,10 +80,11 @@ def _scoped(node: ast.AST, scope: tuple[str, ...]) -> Iterator[tuple[tuple[str, 
 def _annotated(tree: ast.Module, schema: str) -> set[str]:
     names = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.arg | ast.AnnAssign) and node.annotation is not None:
-            if schema in ast.unparse(node.annotation).replace("|", " ").split():
-                target = node.arg if isinstance(node, ast.arg) else ast.unparse(node.target)
-                names.add(target.rpartition(".")[2])
+        if not isinstance(node, ast.arg | ast.AnnAssign) or node.annotation is None:
+            continue
+        if schema in ast.unparse(node.annotation).replace("|", " ").split():
+            target = node.arg if isinstance(node, ast.arg) else ast.unparse(node.target)
+            names.add(target.rpartition(".")[2])
     return names
 
 

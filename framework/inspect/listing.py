@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,11 +21,11 @@ KINDS: dict[str, str] = {
     "metrics": "what is reported",
     "optimizers": "how parameters follow their gradients, for optimizer=NAME",
     "schedules": "how the learning rate changes, for optimizer.schedule.type=NAME",
-    "data": "sources of examples, for data.source.type=NAME",
+    "data": "sources of examples, for data=NAME",
 }
 
 _FAMILIES = {"layers": "layer", "losses": "loss", "metrics": "metric", "optimizers": "optimizer"}
-_FAMILIES |= {"schedules": "schedule", "data": "source"}
+_FAMILIES |= {"schedules": "schedule", "data": "data"}
 
 
 @dataclass(frozen=True)
@@ -115,8 +115,38 @@ def _docstring(schema: type[Spec]) -> str:
 
 
 def _files(kind: str, config_dirs: Sequence[str]) -> tuple[Item, ...]:
-    from framework.config import compose
+    return _recipes(config_dirs) if kind == "recipes" else _networks(config_dirs)
 
-    find_entries: Callable = compose.recipes
-    entries = find_entries(config_dirs) if kind == "recipes" else compose.groups("network", config_dirs)
-    return tuple(Item(entry.name, entry.summary, "", Path(entry.file)) for entry in entries)
+
+def _recipes(config_dirs: Sequence[str]) -> tuple[Item, ...]:
+    from framework.config.compose import recipes
+
+    entries = recipes(config_dirs)
+    names = [entry.name for entry in entries]
+    return tuple(
+        Item(
+            entry.name if names.count(entry.name) == 1 else entry.identity,
+            _first(entry.header),
+            entry.header,
+            entry.file,
+        )
+        for entry in entries
+    )
+
+
+def _networks(config_dirs: Sequence[str]) -> tuple[Item, ...]:
+    from framework.config.compose import groups
+    from framework.config.compose.document import comment_header
+    from framework.config.compose.roots import roots
+
+    folders = [root.path / "network" for root in roots(config_dirs) if root.kind == "configs"]
+    found = []
+    for name in groups(config_dirs).get("network", []):
+        file = next(path for folder in folders if (path := folder / f"{name}.yaml").is_file())
+        header = comment_header(file.read_text(encoding="utf-8", errors="replace"))
+        found.append(Item(name, _first(header), header, file))
+    return tuple(found)
+
+
+def _first(header: str) -> str:
+    return header.partition("\n")[0]

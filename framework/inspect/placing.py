@@ -62,7 +62,7 @@ def _holder(typed: Any) -> type[Spec] | None:
 
 
 def _step(typed: Any, part: str, node: Any) -> Any:
-    """The typed thing below: an instance where the config holds one, a layer's class where a node names an operation."""
+    """The typed thing below: an instance where the config holds one, a layer's class where a node names one."""
     if isinstance(typed, Spec):
         return getattr(typed, part, None)
     if isinstance(typed, Mapping) and part in typed and not isinstance(node, Mapping):
