@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from framework.core.errors import ConfigError, Problem
+
+Kind = Literal["configs", "recipes"]
+
 
 @dataclass(frozen=True)
 class Root:
@@ -19,11 +23,11 @@ class Root:
     """
 
     path: Path
-    kind: Literal["configs", "recipes"]
+    kind: Kind
     shipped: bool = False
 
 
-def shipped(kind: Literal["configs", "recipes"]) -> Path:
+def shipped(kind: Kind) -> Path:
     """The folder that travels with the framework: beside the package in a checkout, inside it once installed."""
     package = Path(__file__).resolve().parents[2]
     installed = package / "_shipped" / kind
@@ -31,16 +35,30 @@ def shipped(kind: Literal["configs", "recipes"]) -> Path:
 
 
 def roots(config_dirs: Sequence[str | Path] = ()) -> tuple[Root, ...]:
-    """Every root, the one that wins first: `--config-dir`s, the working directory, the shipped folders."""
-    found = []
+    """Every root, the one that wins first: each `--config-dir`, the working directory, the shipped folders.
+
+    Raises:
+      ConfigError: a `--config-dir` is no folder.
+    """
+    missing = [str(folder) for folder in config_dirs if not Path(folder).is_dir()]
+    if missing:
+        raise ConfigError(
+            Problem("--config-dir", f"'{folder}' is no folder", "a folder of config groups", fix=f"mkdir -p {folder}")
+            for folder in missing
+        )
+    found: list[Root] = []
     for folder in map(Path, config_dirs):
-        found.append(Root(folder, "configs"))
-        found.append(Root(folder / "recipes", "recipes"))
-    found.append(Root(Path("configs"), "configs"))
-    found.append(Root(Path("recipes"), "recipes"))
-    found = [root for root in found if root.path.is_dir() and not _is_shipped(root)]
-    return (*found, Root(shipped("configs"), "configs", True), Root(shipped("recipes"), "recipes", True))
+        found += [Root(folder, "configs"), Root(folder / "recipes", "recipes")]
+    found += [Root(Path("configs"), "configs"), Root(Path("recipes"), "recipes")]
+    own = [root for root in found if root.path.is_dir() and root.path.resolve() != shipped(root.kind).resolve()]
+    return (*own, Root(shipped("configs"), "configs", True), Root(shipped("recipes"), "recipes", True))
 
 
-def _is_shipped(root: Root) -> bool:
-    return root.path.resolve() == shipped(root.kind).resolve()
+def shown(path: Path) -> str:
+    """A file's name as errors print it: shipped files without their folder, the user's relative to where they stand."""
+    absolute = path.resolve()
+    for kind in ("configs", "recipes"):
+        if absolute.is_relative_to(shipped(kind).resolve()):
+            return f"{kind}/{absolute.relative_to(shipped(kind).resolve()).as_posix()}"
+    here = Path.cwd()
+    return absolute.relative_to(here).as_posix() if absolute.is_relative_to(here) else str(path)

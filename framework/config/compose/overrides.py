@@ -1,0 +1,262 @@
+"""Overrides in Hydra's grammar, read one by one so that all mistakes are told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from antlr4 import CommonTokenStream, InputStream
+from antlr4.error.ErrorListener import ErrorListener
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+from hydra.grammar.gen.OverrideLexer import OverrideLexer
+from hydra.grammar.gen.OverrideParser import OverrideParser
+
+from framework.config.compose.bounds import MAX_BRACKETS, MAX_OVERRIDE_CHARACTERS, brackets
+from framework.config.compose.interpolation import Unreadable, holds, parse
+from framework.config.compose.document import leaves
+from framework.config.compose.resolve import dotted, split
+from framework.config.compose.source import GROUP
+from framework.core.errors import ConfigError, Problem
+from framework.core.words import closest, listed
+
+KINDS = "KEY=VALUE, GROUP=OPTION, +KEY=VALUE or ~KEY"
+
+
+@dataclass(frozen=True)
+class Word:
+    """One override.
+
+    Attributes:
+      text: as typed.
+      parsed: what Hydra's grammar makes of it.
+      kind: `group` chooses an option of a config group, `hydra` configures Hydra, `set` sets a value, whether or not
+        its key was there, `add` only where none was, `delete` removes a key.
+    """
+
+    text: str
+    parsed: Override
+    kind: Literal["group", "hydra", "set", "add", "delete"]
+
+    @property
+    def origin(self) -> str:
+        """As errors and `fw explain` print it."""
+        return f"override {self.text}"
+
+    @property
+    def key(self) -> str:
+        """The key with dots, also where it was typed with brackets."""
+        return self.parsed.key_or_group if self.kind in ("group", "hydra") else dotted(split(self.parsed.key_or_group))
+
+    @property
+    def for_hydra(self) -> str:
+        """The override to give to Hydra: one that sets a value does so whether or not the key is written somewhere."""
+        plain = self.kind == "set" and not self.parsed.is_force_add()
+        return f"++{self.text}" if plain else self.text
+
+
+class Groups:
+    """What the overrides' reading asks of the config groups in sight.
+
+    Args:
+      is_group: whether a config group of that name exists.
+      options: the options of a group.
+      known: every group.
+    """
+
+    def __init__(
+        self,
+        is_group: Callable[[str], bool],
+        is_option: Callable[[str, str], bool],
+        options: Callable[[str], Sequence[str]],
+        known: Callable[[], Iterable[str]],
+    ) -> None:
+        self.is_group, self.is_option, self.options, self.known = is_group, is_option, options, known
+
+
+def read_overrides(texts: Sequence[str], groups: Groups, *, sweep: bool = False) -> list[Word]:
+    """Read overrides; `sweep` admits several values in one.
+
+    Raises:
+      ConfigError: one does not follow the grammar, breaks a bound, sweeps where no sweep was asked for, or chooses an
+        option that its group does not have.
+    """
+    words: list[Word] = []
+    problems: list[Problem] = []
+    parser = OverridesParser.create()
+    for text in texts:
+        try:
+            word = _word(text, parser, groups)
+            problem = _check(word, groups, sweep)
+        except _Refused as refused:
+            problem = refused.problem
+        else:
+            words.append(word)
+        if problem:
+            problems.append(problem)
+    if problems:
+        raise ConfigError(problems)
+    return words
+
+
+class _Refused(Exception):
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.found)
+        self.problem = problem
+
+
+def _word(text: str, parser: OverridesParser, groups: Groups) -> Word:
+    origin = f"override {_shortened(text)}"
+    if len(text) > MAX_OVERRIDE_CHARACTERS:
+        found = f"an override has {len(text)} characters"
+        raise _Refused(Problem("override", found, f"at most {MAX_OVERRIDE_CHARACTERS}", origin, "write it into a recipe file"))
+    if brackets(text) > MAX_BRACKETS:
+        found = f"an override is nested more than {MAX_BRACKETS} deep"
+        raise _Refused(Problem("override", found, f"at most {MAX_BRACKETS} levels", origin, "write it into a recipe file"))
+    try:
+        parsed = parser.parse_override(text)
+    except HydraException as error:
+        raise _Refused(_unreadable(text, str(error), origin)) from None
+    name = parsed.key_or_group
+    if parsed.is_hydra_override() or name == "hydra":
+        return Word(text, parsed, "hydra")
+    if parsed.package is not None or "/" in name:
+        return Word(text, parsed, "group")
+    if groups.is_group(name) and (parsed.is_sweep_override() or not isinstance(parsed.value(), dict)):
+        return Word(text, parsed, "group")
+    return Word(text, parsed, "delete" if parsed.is_delete() else "add" if parsed.is_add() else "set")
+
+
+def _check(word: Word, groups: Groups, sweep: bool) -> Problem | None:
+    parsed, text = word.parsed, word.text
+    name = parsed.key_or_group
+    if name == GROUP:
+        return Problem(GROUP, "a second recipe is named by an override", "one recipe, the first word", word.origin, f"leave out {text}")
+    if parsed.is_sweep_override():
+        return _check_sweep(word, groups) if sweep else _swept(word)
+    if word.kind == "group":
+        return _check_option(word, groups, parsed.value())
+    if word.kind in ("set", "add"):
+        for path, value in leaves(parsed.value()):
+            if holds(value):
+                try:
+                    parse(value)
+                except Unreadable as error:
+                    return error.problem(dotted((word.key, *path)), word.origin)
+    return None
+
+
+def _swept(word: Word) -> Problem:
+    key, _, value = word.text.partition("=")
+    simple = "(" not in value
+    return Problem(
+        word.key,
+        f"{value} is several values",
+        expected="one value, or a sweep over them with -m",
+        origin=word.origin,
+        fix=f'add -m to run each; "{key}=[{value}]" for a list; "{key}=\'{value}\'" for text' if simple else "add -m to run each",
+    )
+
+
+def _check_sweep(word: Word, groups: Groups) -> Problem | None:
+    if word.kind != "group" or not word.parsed.is_choice_sweep():
+        return None
+    for option in word.parsed.sweep_string_iterator() if "glob(" not in word.text else ():
+        problem = _check_option(word, groups, option)
+        if problem:
+            return problem
+    return None
+
+
+def _check_option(word: Word, groups: Groups, value: Any) -> Problem | None:
+    parsed = word.parsed
+    name = parsed.key_or_group
+    if not groups.is_group(name):
+        known = list(groups.known())
+        near = closest(name, known)
+        rest = word.text.partition("=")[2]
+        return Problem(name, f"no config group is called '{name}'", listed(known, 30), word.origin, f"{near}={rest}" if near else None)
+    if parsed.is_delete():
+        return None
+    options = list(groups.options(name))
+    if parsed.is_force_add():
+        return Problem(name, f"a config group cannot be forced with ++", listed(options, 30), word.origin, word.text.removeprefix("++"))
+    chosen = value if isinstance(value, list) else [value]
+    for option in chosen:
+        if not isinstance(option, str):
+            found = f"{'null' if option is None else option} is no option of the config group {name}"
+            fix = f"~{name}" if option is None else f"{name}={options[0]}" if options else None
+            return Problem(name, found, listed(options, 30), word.origin, fix)
+        if not groups.is_option(name, option):
+            near = closest(option, options)
+            return Problem(
+                name,
+                f"unknown option '{option}'",
+                expected=listed(options, 30),
+                origin=word.origin,
+                fix=f"{parsed.get_key_element()}={near or (options[0] if options else '')}",
+            )
+    return None
+
+
+class _Listener(ErrorListener):
+    def __init__(self) -> None:
+        self.column: int | None = None
+
+    def syntaxError(self, recognizer: Any, offendingSymbol: Any, line: int, column: int, msg: str, e: Any) -> None:  # noqa: N802, N803
+        if self.column is None:
+            self.column = column
+
+
+def _unreadable(text: str, reason: str, origin: str) -> Problem:
+    column = _column(text)
+    where = f"at character {column + 1}" if column is not None and column < len(text) else "at its end"
+    shown = _shortened(text)
+    caret = f"\n{' ' * (column if column is not None else len(text))}^" if "\n" not in text and len(text) <= 60 else ""
+    return Problem(
+        "override",
+        f"'{shown}' cannot be read {where}",
+        expected=f"{KINDS}\n{shown}{caret}" if caret else KINDS,
+        origin=origin,
+        fix=_hint(text, reason),
+    )
+
+
+def _column(text: str) -> int | None:
+    """The place of the first mistake, counted from 0: the grammar is run again with a listener that keeps it."""
+    listener = _Listener()
+    lexer = OverrideLexer(InputStream(text))
+    lexer.removeErrorListeners()
+    lexer.addErrorListener(listener)
+    parser = OverrideParser(CommonTokenStream(lexer))
+    parser.removeErrorListeners()
+    parser.addErrorListener(listener)
+    try:
+        parser.override()
+    except Exception as error:
+        if str(error) != "Empty Stack":  # ANTLR's lexer says so of a closing bracket without an opening one
+            raise
+    return listener.column
+
+
+def _hint(text: str, reason: str) -> str:
+    key, equals, value = text.partition("=")
+    if not equals:
+        return f"{key.strip()}=VALUE"
+    if key != key.strip() or " " in key or value != value.lstrip():
+        return f"no spaces around the equals sign: {key.strip()}={value.strip()}"
+    if value.count("'") % 2 or value.count('"') % 2:
+        return "close the quote"
+    for opening, closing in ("[]", "{}", "()"):
+        if value.count(opening) != value.count(closing):
+            return f"close the bracket: {opening}...{closing}" if value.count(opening) > value.count(closing) else f"remove the last {closing}"
+    if "(" in value and "unknown function" in reason.lower():
+        return "functions are choice, range, interval, glob, sort, shuffle, tag, int, float, str, bool; or quote the text"
+    quoted = value.replace("'", "\\'")
+    return f"quote the value, also for the shell: \"{key}='{quoted}'\""
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 100 else f"{text[:97]}..."
