@@ -26,27 +26,31 @@ Arrays = Mapping[str, np.ndarray]
 class Mlp(nn.Module):
     """64-128-128-10 with ReLU."""
 
+    classes: int
+
     @nn.compact
     def __call__(self, image: jax.Array, *, train: bool) -> jax.Array:
-        """Logits [batch, 10] of images [batch, 8, 8, 1]."""
+        """Logits [batch, classes] of images [batch, 8, 8, 1]."""
         x = image.reshape(image.shape[0], -1)
         x = nn.relu(nn.Dense(128)(x))
         x = nn.relu(nn.Dense(128)(x))
-        return nn.Dense(10)(x)
+        return nn.Dense(self.classes)(x)
 
 
 class Cnn(nn.Module):
     """Three 3x3 convolutions of 32, 64 and 128 channels, each with batch norm and ReLU; strides 1, 2, 2."""
 
+    classes: int
+
     @nn.compact
     def __call__(self, image: jax.Array, *, train: bool) -> jax.Array:
-        """Logits [batch, 10] of images [batch, 8, 8, 1]."""
+        """Logits [batch, classes] of images [batch, 8, 8, 1]."""
         x = image
         for features, strides in ((32, 1), (64, 2), (128, 2)):
             x = nn.Conv(features, (3, 3), strides, use_bias=False)(x)
             x = nn.BatchNorm(use_running_average=not train, momentum=0.9, epsilon=1e-5)(x)
             x = nn.relu(x)
-        return nn.Dense(10)(x.mean(axis=(1, 2)))
+        return nn.Dense(self.classes)(x.mean(axis=(1, 2)))
 
 
 class Block(nn.Module):
@@ -66,18 +70,18 @@ class Block(nn.Module):
 class Transformer(nn.Module):
     """Four blocks of width 128 over characters, with learned positions."""
 
-    vocabulary: int
+    classes: int
     width: int = 128
     depth: int = 4
 
     @nn.compact
     def __call__(self, tokens: jax.Array, *, train: bool) -> jax.Array:
-        """Logits [batch, time, vocabulary] of tokens [batch, time]."""
-        x = nn.Embed(self.vocabulary, self.width)(tokens)
+        """Logits [batch, time, classes] of tokens [batch, time]."""
+        x = nn.Embed(self.classes, self.width)(tokens)
         x = x + self.param("positions", nn.initializers.normal(0.02), (tokens.shape[1], self.width))
         for _ in range(self.depth):
             x = Block(self.width)(x)
-        return nn.Dense(self.vocabulary)(nn.LayerNorm(epsilon=1e-5)(x))
+        return nn.Dense(self.classes)(nn.LayerNorm(epsilon=1e-5)(x))
 
 
 class State(TrainState):
@@ -149,16 +153,18 @@ class HandWritten:
         self.state = jax.block_until_ready(state)
 
 
-MODELS: dict[str, Callable[[Arrays], HandWritten]] = {
-    "mlp": lambda arrays: HandWritten(Mlp(), optax.adam(1e-3), arrays, inputs="image", labels="label", batch_size=64),
-    "cnn": lambda arrays: HandWritten(Cnn(), optax.adam(1e-3), arrays, inputs="image", labels="label", batch_size=64),
-    "transformer": lambda arrays: HandWritten(
-        Transformer(vocabulary=int(arrays["tokens"].max()) + 1),
-        optax.adamw(1e-3, weight_decay=0.01),
-        arrays,
-        inputs="tokens",
-        labels="targets",
-        batch_size=32,
-    ),
+def _on_digits(module: type[Mlp | Cnn], arrays: Arrays, classes: int) -> HandWritten:
+    return HandWritten(module(classes), optax.adam(1e-3), arrays, inputs="image", labels="label", batch_size=64)
+
+
+def _on_characters(arrays: Arrays, classes: int) -> HandWritten:
+    optimizer = optax.adamw(1e-3, weight_decay=0.01)
+    return HandWritten(Transformer(classes), optimizer, arrays, inputs="tokens", labels="targets", batch_size=32)
+
+
+MODELS: dict[str, Callable[[Arrays, int], HandWritten]] = {
+    "mlp": partial(_on_digits, Mlp),
+    "cnn": partial(_on_digits, Cnn),
+    "transformer": _on_characters,
 }
-"""Name -> how to make the hand-written side, given the training split as arrays of examples."""
+"""Name -> how to make the hand-written side, given the training split as arrays of examples and the classes."""

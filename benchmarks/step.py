@@ -101,7 +101,9 @@ def measure(model: str, rounds: int, seconds: float) -> Outcome:
     """Both sides of one model in turns; who begins changes from round to round."""
     setup = Setup(load(str(RECIPES / f"step_{model}.yaml")))
     ours = Declared(setup)
-    theirs: HandWritten = MODELS[model](setup.dataset.arrays("train"))
+    data = setup.config.data
+    classes: int = getattr(data, "vocabulary", None) or getattr(data, "classes", 0)
+    theirs: HandWritten = MODELS[model](setup.dataset.arrays("train"), classes)
     if ours.parameters != theirs.parameters:
         raise SystemExit(f"{model}: {ours.parameters} parameters in the recipe, {theirs.parameters} written by hand")
     sides: dict[str, Side] = {"fw": ours, "hand": theirs}
