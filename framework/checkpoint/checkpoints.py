@@ -19,6 +19,7 @@ from framework.checkpoint.leaves import check_same, to_device, to_host
 from framework.checkpoint.manifest import DamageError, Leaf
 from framework.core.errors import Problem, RunError
 from framework.core.files import unwritable, write_atomically
+from framework.core.words import listed
 
 _STATE, _PROGRESS, _BEST = "state", "progress.json", "best.json"
 
@@ -47,7 +48,7 @@ class Checkpoints:
         self._keep = keep
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="checkpoint") if asynchronous else None
         self._pending: list[Future[None]] = []
-        self._damaged: set[int] = set()
+        self._damaged: dict[int, str] = {}
 
     def save(self, step: int, state: Any, progress: dict[str, Any]) -> None:
         """Keeps a state and the loop's progress. The state may be donated or changed as soon as this returns.
@@ -68,7 +69,7 @@ class Checkpoints:
         """A state and its progress, after every file has been checked against the manifest.
 
         Args:
-          step: which; None for the newest that is undamaged. Each one passed over is told by a `CheckpointWarning`.
+          step: which; None for the newest that is undamaged.
           like: a pytree of `jax.ShapeDtypeStruct` or arrays, of the state's structure. Arrays are placed by its
             shardings; where it has none, JAX chooses the device.
 
@@ -78,42 +79,28 @@ class Checkpoints:
         """
         self.wait()
         found = folders.finished(self.directory)
-        if step is not None:
-            if step not in found:
-                raise self._missing(f"there is no checkpoint of step {step}", found)
-            try:
-                return self._read(found[step], manifest.verify(found[step]), like)
-            except DamageError as damage:
-                self._damaged.add(step)
-                raise self._missing(f"the checkpoint of step {step} is damaged: {damage}", found) from damage
-        told: list[str] = []
-        for candidate in reversed(found):
-            try:
-                leaves = manifest.verify(found[candidate])
-            except DamageError as damage:
-                self._damaged.add(candidate)
-                told.append(f"step {candidate}: {damage}")
-                continue
-            for line in told:
-                message = (
-                    f"{self.directory}: passed over a damaged checkpoint, {line}; step {candidate} is used instead"
-                )
-                warnings.warn(message, CheckpointWarning, stacklevel=2)
-            return self._read(found[candidate], leaves, like)
-        raise self._missing(
-            "every checkpoint is damaged:\n" + "\n".join(told) if told else "there is no checkpoint", {}
-        )
+        for candidate in reversed(found) if step is None else [step] if step in found else []:
+            leaves = self._verified(candidate, found[candidate])
+            if leaves is not None:
+                return self._read(found[candidate], leaves, like)
+        told = [f"step {number}: {self._damaged[number]}" for number in found if number in self._damaged]
+        raise self._missing(step, told)
 
     def latest(self) -> int | None:
-        """The newest step whose files are all as they were written, or None."""
+        """The newest step whose files are all as they were written, or None.
+
+        Each damaged one that is passed over, here and in `restore`, is told once by a `CheckpointWarning`.
+        """
         self.wait()
-        return next((step for step in reversed(folders.finished(self.directory)) if self._intact(step)), None)
+        found = folders.finished(self.directory)
+        return next((step for step in reversed(found) if self._verified(step, found[step]) is not None), None)
 
     def best(self) -> int | None:
-        """The step that was marked as the best, or None if there is none or it is damaged."""
+        """The step that was marked as the best, or None if there is none or it is damaged (then a warning tells it)."""
         self.wait()
         step = self._marked()
-        return step if step is not None and self._intact(step) else None
+        folder = folders.finished(self.directory).get(step) if step is not None else None
+        return step if step is not None and folder is not None and self._verified(step, folder) is not None else None
 
     def mark_best(self, step: int, value: float) -> bool:
         """Makes a saved step the best, and lets go of the former best. Marking it again changes nothing.
@@ -177,7 +164,7 @@ class Checkpoints:
             write_atomically(folder / _PROGRESS, progress)
             manifest.write(folder, step, leaves)
             folders.publish(folder)
-            self._damaged.discard(step)
+            self._damaged.pop(step, None)
             self._prune(step)
         except RunError:
             shutil.rmtree(folder, ignore_errors=True)
@@ -211,24 +198,25 @@ class Checkpoints:
             if step not in kept:
                 folders.discard(folder)
 
-    def _intact(self, step: int) -> bool:
-        folder = folders.finished(self.directory).get(step)
-        if folder is None:
-            return False
+    def _verified(self, step: int, folder: Path) -> dict[str, Leaf] | None:
         try:
-            manifest.verify(folder)
-        except DamageError:
-            self._damaged.add(step)
-            return False
-        return True
+            return manifest.verify(folder)
+        except DamageError as damage:
+            if step not in self._damaged:
+                warnings.warn(f"{folder} is damaged and passed over: {damage}", CheckpointWarning, stacklevel=3)
+            self._damaged[step] = str(damage)
+            return None
 
-    def _missing(self, found: str, folders_by_step: dict[int, Path]) -> RunError:
-        sound = [str(step) for step in folders_by_step if self._intact(step)]
+    def _missing(self, step: int | None, damages: list[str]) -> RunError:
+        sound = [
+            number for number in folders.finished(self.directory) if number != step and number not in self._damaged
+        ]
+        which = "no undamaged checkpoint is left" if step is None else f"no undamaged checkpoint of step {step}"
         return RunError(
             Problem(
                 key=str(self.directory),
-                found=found,
-                expected=f"one of the steps {', '.join(sound)}" if sound else "an undamaged checkpoint",
+                found="\n  ".join([which if damages or step is not None else "there is no checkpoint", *damages]),
+                expected=f"one of the steps {listed(sound)}" if sound else "a checkpoint whose files are as written",
                 fix=f"take step {sound[-1]}" if sound else "train again, with another run.dir=PATH",
             )
         )

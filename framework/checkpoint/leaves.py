@@ -76,8 +76,7 @@ def check_same(saved: Mapping[str, Leaf], like: Any, checkpoint: str) -> None:
     raise RunError(
         Problem(
             key=checkpoint,
-            found=f"{len(differences)} of its arrays are not those of this network and optimizer\n  "
-            + "\n  ".join(told),
+            found="does not hold the arrays of this network and optimizer\n  " + "\n  ".join(told),
             expected="the checkpoint of a run with the same network and optimizer",
             fix="take the recipe that made it (config.yaml in its run), or another run.dir=PATH",
         )

@@ -156,7 +156,7 @@ class TrainingDisplay:
 
     def _epoch(self) -> str:
         epochs = -(-self._total // self._per_epoch)
-        return f"{min(epochs, self._step // self._per_epoch + 1)}/{epochs}"
+        return f"{min(epochs, max(1, -(-self._step // self._per_epoch)))}/{epochs}"
 
     def _speeds(self) -> list[str]:
         if self._speed is None:

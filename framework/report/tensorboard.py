@@ -18,8 +18,8 @@ class TensorBoard:
 
     Args:
       folder: where the event files go; made where it is missing.
-      purge_step: when a run is taken up again, the first step that will be told anew. What an earlier process told of it
-        and of later steps is hidden, so that no step shows twice.
+      purge_step: when a run is taken up again, the first step that will be told anew. What an earlier process told of
+        it and of later steps is hidden, so that no step shows twice.
 
     Raises:
       RunError: the folder cannot be written.
@@ -89,7 +89,8 @@ class TensorBoard:
         return self._writer.file_writer
 
     def _scalars(self, numbers: Mapping[str, float], step: int) -> None:
-        from tensorboardX.proto.summary_pb2 import Summary
+        # protobuf makes the class at import, where the type checker cannot see it
+        from tensorboardX.proto.summary_pb2 import Summary  # pyright: ignore[reportAttributeAccessIssue]
 
         # One event for all: `add_scalar` would make one each, and each passes a queue and a checksum in Python.
         values = [Summary.Value(tag=tag.replace(" ", "_"), simple_value=value) for tag, value in numbers.items()]
