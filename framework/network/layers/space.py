@@ -75,8 +75,8 @@ def sides(
     if len(each) != dims:
         shown = [list(side) if isinstance(side, tuple) else side for side in each]
         raise ValueError(
-            f"found padding {shown} for an input with {dims} space dimension{'s' if dims > 1 else ''}; give one integer "
-            f"for all sides, or a list with {dims} {'entries' if dims > 1 else 'entry, such as [[1, 0]]'}"
+            f"found padding {shown} for an input with {dims} space dimension{'s' if dims > 1 else ''}; give one "
+            f"integer for all sides, or a list with {dims} {'entries' if dims > 1 else 'entry, such as [[1, 0]]'}"
         )
     pairs = tuple((side, side) if isinstance(side, int) else side for side in each)
     if any(n + sum(pair) < r for n, r, pair in zip(space, reach, pairs, strict=True)):

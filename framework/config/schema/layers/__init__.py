@@ -7,11 +7,14 @@ from types import ModuleType
 from framework.config.schema.layers import (
     activations,
     arithmetic,
+    attention,
     convolution,
     dropout,
+    embedding,
     linear,
     normalization,
     pooling,
+    recurrent,
     shape,
 )
 from framework.config.schema.layers.base import LayerSpec
@@ -31,7 +34,19 @@ def _declared(modules: tuple[ModuleType, ...]) -> dict[str, type[LayerSpec]]:
 
 
 LAYERS: dict[str, type[LayerSpec]] = _declared(
-    (linear, convolution, pooling, normalization, dropout, shape, arithmetic, activations)
+    (
+        linear,
+        convolution,
+        pooling,
+        normalization,
+        dropout,
+        embedding,
+        attention,
+        recurrent,
+        shape,
+        arithmetic,
+        activations,
+    )
 )
 """Word of the network language -> schema of its arguments."""
 

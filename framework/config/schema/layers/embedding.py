@@ -1,0 +1,50 @@
+"""From integers to vectors, and from positions to vectors."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from framework.config.schema.layers.fields import Initializer, Positive
+from framework.config.schema.layers.parametrised import ParametrisedSpec
+
+
+class Embed(ParametrisedSpec):
+    """A trained vector for each integer of a vocabulary.
+
+    y[..., :] = embedding[x[...], :]; an index outside of [0, vocabulary) gives NaN, so that it cannot pass unseen.
+
+    Shapes: integers [batch, ...] -> [batch, ..., features]; embedding [vocabulary, features].
+    """
+
+    op: ClassVar[str] = "embed"
+    shape: ClassVar[str] = "integers [batch, ...] -> [batch, ..., features]"
+
+    vocabulary: Positive = Field(description="number of different integers; the largest is vocabulary - 1")
+    features: Positive = Field(description="size of each vector")
+    embedding_init: Initializer = Field("lecun_normal", description="initialiser; scaled ones count `features` inputs")
+
+
+class PositionalEmbedding(ParametrisedSpec):
+    """Adds to each position a vector that tells where it is.
+
+    learned:    y[b, t, :] = x[b, t, :] + embedding[t, :]
+    sinusoidal: y[b, t, 2i] = x[b, t, 2i] + sin(t / 10000^(2i / features)), and cos for 2i + 1
+
+    Shapes: [batch, time, features] -> same; embedding [max_length, features].
+    Source: Vaswani et al., arXiv:1706.03762, section 3.5; learned, Gehring et al., arXiv:1705.03122.
+    """
+
+    op: ClassVar[str] = "positional_embedding"
+    shape: ClassVar[str] = "[batch, time, features] -> same"
+
+    kind: Literal["learned", "sinusoidal"] = Field("learned", description="trained vectors, or fixed waves")
+    max_length: Positive | None = Field(None, description="number of learned positions, at least the longest input")
+    embedding_init: Initializer = Field("normal", description="initialiser of the learned vectors")
+
+    @model_validator(mode="after")
+    def _length_of_learned(self) -> Self:
+        if self.kind == "learned" and self.max_length is None:
+            raise ValueError("max_length is needed to learn positions; set it, or use kind: sinusoidal")
+        return self

@@ -1,0 +1,53 @@
+"""Attention weights and what they gather."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+
+def attend(
+    query: jax.Array,
+    key: jax.Array,
+    value: jax.Array,
+    *,
+    mask: jax.Array | None = None,
+    causal: bool = False,
+    drop: Callable[[jax.Array], jax.Array] | None = None,
+) -> jax.Array:
+    """softmax_k(query_q · key_k / sqrt(features)) value_k, for each head; the softmax in float32 or better.
+
+    Args:
+      query: [batch, query time, heads, features].
+      key: [batch, key time, heads, features].
+      value: [batch, key time, heads, features].
+      mask: boolean, [batch or 1, heads or 1, query time or 1, key time]; true for what may be seen. A query that may
+        see nothing gets 0.
+      causal: query q sees keys 0 to q.
+      drop: applied to the weights, e.g. dropout.
+
+    Returns:
+      [batch, query time, heads, features].
+    """
+    wide = jnp.promote_types(query.dtype, jnp.float32)
+    # Scaling the query costs time · features, scaling the logits time².
+    query = query * (1 / math.sqrt(query.shape[-1]))
+    logits = jnp.einsum("bqhf,bkhf->bhqk", query, key, preferred_element_type=wide)
+    lowest = jnp.finfo(wide).min
+    if causal:
+        rows = lax.broadcasted_iota(jnp.int32, logits.shape[-2:], 0)
+        columns = lax.broadcasted_iota(jnp.int32, logits.shape[-2:], 1)
+        logits = jnp.where(columns <= rows, logits, lowest)
+    if mask is not None:
+        logits = jnp.where(mask, logits, lowest)
+    weights = jax.nn.softmax(logits, axis=-1)
+    if mask is not None:
+        weights = jnp.where(mask, weights, 0)
+    weights = weights.astype(value.dtype)
+    if drop is not None:
+        weights = drop(weights)
+    return jnp.einsum("bhqk,bkhf->bqhf", weights, value)

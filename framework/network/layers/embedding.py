@@ -1,0 +1,70 @@
+"""Embeddings: integers [batch, ...] -> [batch, ..., features], and positions added to [batch, time, features]."""
+
+from __future__ import annotations
+
+import math
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+from flax.linen.dtypes import promote_dtype
+
+from framework.network.context import Context
+from framework.network.layers.initialization import initializer, parameter_dtype
+from framework.network.layers.sequence import require_sequence
+
+
+class Embed(nn.Module):
+    """A trained vector for each integer; see the schema of the same name."""
+
+    vocabulary: int
+    features: int
+    embedding_init: str = "lecun_normal"
+    dtype: str | None = None
+    param_dtype: str | None = None
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, context: Context) -> jax.Array:
+        if not jnp.issubdtype(x.dtype, jnp.integer):
+            raise ValueError(
+                f"found {x.dtype} [{', '.join(['batch', *map(str, x.shape[1:])])}], an embedding needs integers in "
+                f"[0, {self.vocabulary}), such as batch.tokens; use dense for real numbers"
+            )
+        init = initializer(self.embedding_init, in_axis=1, out_axis=0)
+        shape = (self.vocabulary, self.features)
+        table = self.param("embedding", init, shape, parameter_dtype(self.param_dtype))
+        (table,) = promote_dtype(table, dtype=self.dtype)
+        return jnp.take(table, x, axis=0, mode="fill", fill_value=jnp.nan)
+
+
+class PositionalEmbedding(nn.Module):
+    """Adds a vector for each position; see the schema of the same name."""
+
+    kind: str = "learned"
+    max_length: int | None = None
+    embedding_init: str = "normal"
+    dtype: str | None = None
+    param_dtype: str | None = None
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, context: Context) -> jax.Array:
+        require_sequence(x, "a positional embedding")
+        _, time, features = x.shape
+        if self.max_length is not None and time > self.max_length:
+            raise ValueError(f"found {time} positions, max_length is {self.max_length}; set max_length={time} or more")
+        if self.kind == "sinusoidal":
+            x, waves = promote_dtype(x, _waves(time, features).astype(self.dtype or x.dtype), dtype=self.dtype)
+            return x + waves
+        if self.max_length is None:
+            raise ValueError("max_length is needed to learn positions; set it, or use kind: sinusoidal")
+        kept = parameter_dtype(self.param_dtype)
+        table = self.param("embedding", initializer(self.embedding_init), (self.max_length, features), kept)
+        x, table = promote_dtype(x, table, dtype=self.dtype)
+        return x + table[:time]
+
+
+def _waves(time: int, features: int) -> jax.Array:
+    """[time, features]: sine at even places, cosine at odd ones, wavelengths from 2 pi to 10000 · 2 pi."""
+    pairs = jnp.arange(0, features, 2, dtype=jnp.float32)
+    angles = jnp.arange(time, dtype=jnp.float32)[:, None] * jnp.exp(pairs * (-math.log(10000.0) / features))
+    return jnp.stack([jnp.sin(angles), jnp.cos(angles)], axis=-1).reshape(time, -1)[:, :features]
