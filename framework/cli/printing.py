@@ -34,7 +34,7 @@ def console(error: bool = False) -> Console:
 class _Console(Console):
     def on_broken_pipe(self) -> None:
         """Leave it to `main`: rich would end the process here."""
-        raise  # noqa: PLE0704 - it is called while the error is handled
+        raise  # the BrokenPipeError that rich is handling
 
 
 def say(text: str = "", style: str | None = None) -> None:

@@ -23,7 +23,7 @@ def table(
     """Print rows under bold headings; cells that are too wide are broken between words.
 
     Args:
-      columns: the headings.
+      columns: the headings; no line is spent on them where all are empty.
       right: headings of the columns that hold numbers.
       styles: one per column, from the left; missing ones are plain.
     """
@@ -32,8 +32,9 @@ def table(
     widths = _fit([[heading, *(row[i] for row in cells)] for i, heading in enumerate(columns)], out.width)
     styles = [*styles, *[""] * (len(columns) - len(styles))]
     rightly = [heading in right for heading in columns]
-    for line in _lines(columns, widths, rightly, ["bold"] * len(columns)):
-        out.print(line, soft_wrap=True)
+    if any(columns):
+        for line in _lines(columns, widths, rightly, ["bold"] * len(columns)):
+            out.print(line, soft_wrap=True)
     for row in cells:
         for line in _lines(row, widths, rightly, styles):
             out.print(line, soft_wrap=True)
