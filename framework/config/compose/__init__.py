@@ -8,27 +8,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from framework.config.compose.dump import difference, dump
-    from framework.config.compose.load import job_yaml, load, load_file
+    from framework.config.compose.editor import json_schema, schema_json
     from framework.config.compose.loaded import Loaded
-    from framework.config.compose.multirun import multirun
     from framework.config.compose.names import Entry, groups, recipes
+    from framework.config.compose.pipeline import job_yaml, load, load_file
     from framework.config.compose.roots import shipped
-    from framework.config.compose.schema_json import json_schema, schema_json
+    from framework.config.compose.sweeping import multirun
+    from framework.config.compose.text import ABSENT, difference, dump
 
 _HOMES = {
+    "ABSENT": "text",
     "Entry": "names",
     "Loaded": "loaded",
-    "difference": "dump",
-    "dump": "dump",
+    "difference": "text",
+    "dump": "text",
     "groups": "names",
-    "job_yaml": "load",
-    "json_schema": "schema_json",
-    "load": "load",
-    "load_file": "load",
-    "multirun": "multirun",
+    "job_yaml": "pipeline",
+    "json_schema": "editor",
+    "load": "pipeline",
+    "load_file": "pipeline",
+    "multirun": "sweeping",
     "recipes": "names",
-    "schema_json": "schema_json",
+    "schema_json": "editor",
     "shipped": "roots",
 }
 
@@ -42,6 +43,7 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
+    "ABSENT",
     "Entry",
     "Loaded",
     "difference",

@@ -21,6 +21,7 @@ class Loaded:
       origins: dotted key of a leaf or a section -> `recipes/vision/digits_mlp.yaml:14`,
         `override optimizer.schedule.type=cosine`, or `default`.
       history: dotted key -> every (origin, value) that set it, first to last; the last one stands.
+      choices: config group -> (the option chosen, who chose it).
       interpolations: dotted key -> the text as written, for each value that held an interpolation.
       subject: how errors call it, e.g. `recipe digits_mlp`.
       name: the recipe's bare name.
@@ -32,6 +33,7 @@ class Loaded:
     tree: dict[str, Any]
     origins: Mapping[str, str]
     history: Mapping[str, tuple[tuple[str, Any], ...]]
+    choices: Mapping[str, tuple[str, str]]
     interpolations: Mapping[str, str]
     subject: str
     name: str

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from framework.config.compose.loaded import Loaded
+from framework.core.errors import ConfigError, Problem
 
 
 def load(
@@ -26,6 +28,145 @@ def load(
     Raises:
       ConfigError: anything is wrong with the recipe or the overrides; all problems at once.
     """
-    from framework.config.compose import pipeline
+    from framework.config.compose.composer import compose
+    from framework.config.compose.names import find, groups
+    from framework.config.compose.origins import DEFAULT
 
-    return pipeline.load(recipe, overrides, config_dirs, trust)
+    entry = find(recipe, config_dirs)
+    subject = f"recipe {entry.name}"
+    try:
+        composition = compose(entry, overrides, config_dirs, trust)
+    except ConfigError as error:
+        raise ConfigError(error.problems, subject) from None
+    ledger = composition.ledger
+    tree = composition.tree
+    if "name" not in tree:
+        tree = {"name": entry.name, **tree}
+        ledger.override("name", entry.name, DEFAULT)
+    return _finish(
+        tree,
+        subject=subject,
+        trust=trust,
+        groups=groups(config_dirs),
+        origins=ledger.origins,
+        history=ledger.history,
+        written=ledger.written,
+        choices=composition.choices,
+        name=entry.name,
+        recipe_file=entry.file,
+        header=entry.header,
+    )
+
+
+def load_file(path: str | Path, *, trust: Sequence[str] = ()) -> Loaded:
+    """Validate a resolved recipe as it is, such as the `config.yaml` of a run directory.
+
+    Nothing is composed and no interpolation is resolved; bounds, trust and validation are those of `load`.
+
+    Raises:
+      ConfigError: the file cannot be read, or is not a valid, complete recipe.
+    """
+    from framework.config.compose.document import read
+    from framework.config.compose.origins import Ledger
+    from framework.config.compose.roots import shown
+
+    file = Path(path)
+    subject = f"file {shown(file)}"
+    try:
+        document = read(file, shown(file))
+    except ConfigError as error:
+        raise ConfigError(error.problems, subject) from None
+    if not isinstance(document.value, dict):
+        raise ConfigError(
+            Problem(document.shown, "the file holds no sections", "a resolved recipe", document.origin(), "fw train RECIPE"),
+            subject,
+        )
+    if "defaults" in document.value:
+        raise ConfigError(
+            Problem(
+                "defaults",
+                "a recipe to be composed, not a resolved one",
+                "the config.yaml of a run",
+                document.origin(("defaults",)),
+                f"fw train {path}",
+            ),
+            subject,
+        )
+    ledger = Ledger()
+    ledger.file(document, "", document.value)
+    return _finish(
+        document.value,
+        subject=subject,
+        trust=trust,
+        groups={},
+        origins=ledger.origins,
+        history=ledger.history,
+        written=ledger.written,
+        choices={},
+        name=str(document.value.get("name", file.stem)),
+        recipe_file=file,
+        header=document.header,
+        resolve=False,
+    )
+
+
+def job_yaml(
+    recipe: str,
+    overrides: Sequence[str] = (),
+    *,
+    config_dirs: Sequence[str | Path] = (),
+    trust: Sequence[str] = (),
+    resolve: bool = False,
+) -> str:
+    """The composed recipe as YAML, neither validated nor, unless `resolve`, resolved.
+
+    Raises:
+      ConfigError: the recipe does not compose, or an interpolation cannot be resolved.
+    """
+    from framework.config.compose.composer import compose
+    from framework.config.compose.names import find
+    from framework.config.compose.resolve import Resolved
+    from framework.config.compose.text import dump
+
+    entry = find(recipe, config_dirs)
+    subject = f"recipe {entry.name}"
+    try:
+        composition = compose(entry, overrides, config_dirs, trust)
+    except ConfigError as error:
+        raise ConfigError(error.problems, subject) from None
+    tree = {"name": entry.name, **composition.tree}
+    if not resolve:
+        return dump(tree)
+    resolved = Resolved(tree)
+    if resolved.problems:
+        raise ConfigError(resolved.problems, subject).located(composition.ledger.origins)
+    return dump(resolved.tree)
+
+
+def _finish(
+    raw: dict[str, Any],
+    *,
+    subject: str,
+    trust: Sequence[str],
+    groups: Mapping[str, Sequence[str]],
+    written: Mapping[str, str],
+    resolve: bool = True,
+    **about: Any,
+) -> Loaded:
+    from framework.config.compose.trust import untrusted
+    from framework.config.validation.check import validate
+
+    tree, texts, problems = raw, {}, []
+    if resolve:
+        from framework.config.compose.resolve import Resolved
+
+        resolved = Resolved(raw)
+        tree, texts, problems = resolved.tree, resolved.texts, resolved.problems
+    origins = about["origins"]
+    refused = untrusted(tree, trust)
+    if refused:
+        raise ConfigError([*problems, *refused], subject).located(origins)
+    config = validate(
+        tree, subject, origins=origins, written=written, groups=groups, excused=tuple(texts), told=problems
+    )
+    return Loaded(config=config, tree=tree, interpolations=texts, subject=subject, **about)

@@ -14,6 +14,8 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
+from framework.core.errors import Problem
+
 
 class Spec(BaseModel):
     """A frozen section of a recipe. Unknown keys are refused; numbers are not made out of strings or booleans."""
@@ -51,6 +53,20 @@ class TracedMark:
 @dataclass(frozen=True)
 class WireMark:
     """The field holds a key path into {batch, outputs, intermediates, params}, resolved at each step."""
+
+
+class Mistakes(ValueError):
+    """What a section's own validator found wrong between its fields, for pydantic to carry to the other problems.
+
+    A validator may also raise a plain `ValueError`; `key: message` names the field that it is about.
+
+    Args:
+      problems: their keys are relative to the section that raises.
+    """
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("; ".join(f"{problem.key}: {problem.found}" for problem in problems))
+        self.problems = problems
 
 
 def _refuse_bool(value: Any) -> Any:
@@ -118,6 +134,7 @@ __all__ = [
     "Frozen",
     "KeyPath",
     "Literal",
+    "Mistakes",
     "Number",
     "Spec",
     "Traced",

@@ -6,13 +6,14 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from framework.config.schema.base import Spec
+from framework.config.schema.base import Mistakes, Spec
 from framework.config.schema.data import DataSection
 from framework.config.schema.losses import Loss
 from framework.config.schema.metrics import Metric
 from framework.config.schema.network import NetworkSection
 from framework.config.schema.optimizers import Optimizer
 from framework.config.schema.training import CheckpointSection, Parallel, Report, Run, Trainer
+from framework.core.errors import Problem
 
 
 class Config(Spec):
@@ -33,6 +34,10 @@ class Config(Spec):
 
     @model_validator(mode="after")
     def _one_length(self) -> Self:
-        if (self.trainer.epochs is None) == (self.trainer.steps is None):
-            raise ValueError("trainer: exactly one of epochs and steps must be set")
+        expected = "exactly one of trainer.epochs and trainer.steps"
+        if self.trainer.epochs is None and self.trainer.steps is None:
+            raise Mistakes(Problem("trainer.epochs", "no length is set", expected, fix="trainer.epochs=10"))
+        if self.trainer.epochs is not None and self.trainer.steps is not None:
+            found = f"both lengths are set: {self.trainer.epochs} epochs and {self.trainer.steps} steps"
+            raise Mistakes(Problem("trainer.epochs", found, expected, fix="trainer.epochs=null"))
         return self

@@ -1,0 +1,246 @@
+"""From pydantic's errors to problems: one for each key, with what was found, what was expected, and the override to type."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from framework.config.schema.base import Mistakes
+from framework.config.validation.shapes import Shape, field_shape, shape_of, step
+from framework.config.validation.suggest import Suggestions
+from framework.config.validation.wording import as_override, default_of, expected, found, placeholder
+from framework.core.errors import Problem
+from framework.core.words import closest, listed
+
+_RANGE = ("greater_than", "greater_than_equal", "less_than", "less_than_equal", "multiple_of", "finite_number")
+_LENGTH = ("too_short", "too_long", "string_too_short", "string_too_long")
+_UNREAD = ("yes", "no", "on", "off")
+
+
+@dataclass(frozen=True)
+class _Located:
+    """An error with the key that it is about, the shape of that place, and what stands there."""
+
+    key: tuple[str | int, ...]
+    shape: Shape | None
+    around: Shape
+    section: Any
+    value: Any
+    error: ErrorDetails
+
+    @property
+    def kind(self) -> str:
+        return self.error["type"]
+
+    @property
+    def dotted(self) -> str:
+        return ".".join(map(str, self.key))
+
+
+class Translator:
+    """Translates the errors of one validation.
+
+    Args:
+      schema: the class that was validated.
+      tree: what was validated.
+      origins: dotted key -> who set it.
+      written: dotted key -> its text in YAML, where the value does not show it.
+      groups: config group -> its options, for sections that are missing.
+    """
+
+    def __init__(
+        self,
+        schema: type[BaseModel],
+        tree: Mapping[str, Any],
+        origins: Mapping[str, str],
+        written: Mapping[str, str],
+        groups: Mapping[str, Sequence[str]],
+    ) -> None:
+        self.schema, self.tree, self.origins, self.written, self.groups = schema, tree, origins, written, groups
+        self.suggestions = Suggestions(schema, tree)
+
+    def problems(self, error: ValidationError) -> list[Problem]:
+        """One problem for each key that an error is about; several for one whose message holds several."""
+        by_key: dict[tuple[str | int, ...], list[_Located]] = {}
+        for details in error.errors(include_url=False):
+            located = self._locate(details)
+            by_key.setdefault(located.key, []).append(located)
+        return [problem for group in by_key.values() for problem in self._told(group)]
+
+    def _locate(self, error: ErrorDetails) -> _Located:
+        """Follow an error's location, which mixes keys with the names of union branches, through schema and tree."""
+        shape: Shape | None = shape_of(self.schema)
+        around, section, value = shape, None, self.tree
+        key: list[str | int] = []
+        for part in error["loc"]:
+            assert shape is not None
+            if not _is_key(shape, part, value):
+                continue
+            around, section = shape, value
+            shape = step(shape, part, value)
+            value = _inside(value, part)
+            key.append(part)
+            if shape is None:
+                break
+        return _Located(tuple(key), shape, around, section, value, error)
+
+    def _told(self, errors: list[_Located]) -> list[Problem]:
+        first = errors[0]
+        kinds = {error.kind for error in errors}
+        if first.kind == "extra_forbidden":
+            return [self._unknown_key(first)]
+        if first.kind == "missing":
+            return [self._missing(first)]
+        if kinds & {"union_tag_invalid", "union_tag_not_found"}:
+            return [self._unknown_type(first)]
+        if first.kind == "value_error" and not isinstance(first.value, bool | int | float | str):
+            return self._crossed(first)
+        words = first.shape.words if first.shape else ()
+        if words and isinstance(first.value, str):
+            return [self._unknown_word(first, words)]
+        if kinds <= set(_RANGE):
+            return [self._replace(first, f"{as_override(first.value)} is out of range")]
+        if kinds <= set(_LENGTH):
+            return [self._replace(first, f"{found(first.value)} has {len(first.value)} of them")]
+        if first.kind == "string_pattern_mismatch":
+            return [self._replace(first, f"{found(first.value)}, is no key path")]
+        return [self._wrong_type(first)]
+
+    def _unknown_key(self, error: _Located) -> Problem:
+        name = str(error.key[-1])
+        section = error.dotted.rpartition(".")[0]
+        word = error.section.get("type") if isinstance(error.section, Mapping) else None
+        known = list(error.around.fields(word))
+        what = f"type {word} has no setting '{name}'" if word in error.around.types else f"unknown key '{name}'"
+        others = [other for other, model in error.around.types.items() if name in model.model_fields]
+        hint = f"\n{name} is a setting of {listed(others)}" if others else ""
+        better = self.suggestions.instead_of(name, section, known)
+        origin = self.origins.get(error.dotted, "")
+        if better:
+            fix = f"{better}={as_override(error.value)}"
+        elif origin.startswith("override "):
+            fix = f"leave out {origin.removeprefix('override ')}"
+        else:
+            fix = f"~{error.dotted}"
+        return Problem(error.dotted, what, listed(known, 30) + hint, fix=fix)
+
+    def _missing(self, error: _Located) -> Problem:
+        shape = error.shape
+        name = str(error.key[-1])
+        options = self.groups.get(error.dotted.replace(".", "/"), ())
+        if options:
+            near = options[0] if len(options) == 1 else f"<one of {listed(options, 20)}>"
+            return Problem(error.dotted, "nothing is chosen", f"a config group's option, or {expected(shape) if shape else 'a section'}", fix=f"{error.dotted}={near}")
+        place = placeholder(shape)
+        return Problem(error.dotted, f"the required setting '{name}' is missing", expected(shape) if shape else None, fix=f"{error.dotted}={place}")
+
+    def _unknown_type(self, error: _Located) -> Problem:
+        assert error.shape is not None
+        known = list(error.shape.types)
+        key = f"{error.dotted}.type"
+        if not isinstance(error.value, Mapping):
+            return self._wrong_type(error)
+        word = error.value.get("type")
+        if "type" not in error.value:
+            near = self.suggestions.type_for(error.value, error.shape.types) or known[0]
+            return Problem(key, "the required setting 'type' is missing", listed(known, 30), fix=f"{key}={near}")
+        if not isinstance(word, str):
+            return Problem(key, f"{found(word)} is no type", listed(known, 30), fix=f"{key}={known[0]}")
+        near = closest(word, known) or self.suggestions.type_for(error.value, error.shape.types)
+        return Problem(key, f"unknown value '{word}'", listed(known, 30), fix=f"{key}={near or f'<one of {listed(known, 30)}>'}")
+
+    def _unknown_word(self, error: _Located, words: Sequence[Any]) -> Problem:
+        near = closest(str(error.value), [str(word) for word in words])
+        assert error.shape is not None
+        fix = f"{error.dotted}={near}" if near else self._default_fix(error.dotted, error.shape)
+        return Problem(error.dotted, f"unknown value '{error.value}'", expected(error.shape), fix=fix)
+
+    def _wrong_type(self, error: _Located) -> Problem:
+        key, value, shape = error.dotted, error.value, error.shape
+        text = self.written.get(key)
+        what = f"found {found(value)}" + (f", written {text}" if text and text != as_override(value) else "")
+        if shape is None:
+            return Problem(key, f"{what}: {error.error['msg']}", fix=f"{key}=<a value>")
+        meant = expected(shape)
+        if isinstance(value, bool) and shape.annotation is str and text and text.lower() in _UNREAD:
+            return Problem(key, what, f"{meant}; YAML reads {text} as {as_override(value)} unless it is quoted", fix=f"{key}=\"'{text}'\"")
+        converted = _converted(value, shape)
+        if text and shape.annotation is str and not isinstance(value, str):
+            converted = f"'{text}'"
+        elif shape.annotation is str and value is not None and not isinstance(value, Mapping | Sequence):
+            converted = f"'{as_override(value)}'"
+        fix = f"{key}={converted}" if converted is not None else self._default_fix(key, shape)
+        return Problem(key, what, meant or str(error.error["msg"]), fix=fix)
+
+    def _replace(self, error: _Located, what: str) -> Problem:
+        assert error.shape is not None
+        return Problem(error.dotted, what, expected(error.shape), fix=self._default_fix(error.dotted, error.shape))
+
+    def _default_fix(self, key: str, shape: Shape) -> str:
+        default = default_of(shape)
+        if default is ... or isinstance(default, Mapping):
+            return f"{key}={placeholder(shape)}"
+        return f"{key}={as_override(default)} (the default)"
+
+    def _crossed(self, error: _Located) -> list[Problem]:
+        """What a section's own validator found: `Mistakes`, or one line `key: message` relative to the section."""
+        cause = error.error.get("ctx", {}).get("error")
+        if isinstance(cause, Mistakes):
+            return [self._under(error, problem) for problem in cause.problems]
+        message = str(cause) if cause is not None else error.error["msg"]
+        key, colon, rest = message.partition(": ")
+        known = error.shape.fields(error.value.get("type")) if error.shape and isinstance(error.value, Mapping) else {}
+        if colon and key.split(".")[0] in known:
+            return [self._under(error, Problem(key, rest))]
+        named = [name for name in known if name in message.replace(",", " ").split()]
+        fix = f"change {listed(f'{error.dotted}.{name}'.lstrip('.') for name in named)}" if named else "see what was found"
+        return [Problem(error.dotted or "the recipe", message, fix=fix)]
+
+    def _under(self, error: _Located, problem: Problem) -> Problem:
+        key = f"{error.dotted}.{problem.key}".strip(".")
+        return Problem(key, problem.found, problem.expected, problem.origin, problem.fix)
+
+
+def _is_key(shape: Shape, part: str | int, value: Any) -> bool:
+    """Whether a part of an error's location is a key of the tree, rather than the name of a branch of a union."""
+    if isinstance(part, int):
+        return True
+    if shape.model is not None:
+        return True
+    if shape.types:
+        return part not in shape.types
+    return isinstance(value, Mapping) and part in value and step(shape, part, value) is not None
+
+
+def _inside(value: Any, part: str | int) -> Any:
+    if isinstance(value, Mapping):
+        return value.get(part)
+    if isinstance(part, int) and isinstance(value, Sequence) and not isinstance(value, str) and part < len(value):
+        return value[part]
+    return None
+
+
+def _converted(value: Any, shape: Shape) -> str | None:
+    """The value as the expected type, where it plainly means one: '5' for 5, 5.0 for 5."""
+    annotations = [shape.annotation, *(option.annotation for option in shape.options)]
+    try:
+        number = float(value) if isinstance(value, str | float) and not isinstance(value, bool) else None
+    except ValueError:
+        number = None
+    if number is not None and int in annotations and number.is_integer():
+        return str(int(number))
+    if number is not None and float in annotations:
+        return as_override(number)
+    if bool in annotations and isinstance(value, int | str):
+        truth = {"1": "true", "0": "false", "yes": "true", "no": "false", "true": "true", "false": "false"}
+        return truth.get(str(value).lower())
+    if shape.item is not None and isinstance(value, str | int | float) and "tuple" in str(shape.annotation):
+        return f"[{as_override(value)}]"
+    return None
+
+
+__all__ = ["Translator", "field_shape"]
