@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +18,22 @@ def write_arrays(folder: Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Writes host arrays into `folder`, which must not exist; Orbax lets it appear only once it is complete.
 
     Arrays without elements are left out (Orbax refuses them): their shape, which the manifest keeps, is all they are.
+
+    Raises:
+      OSError: the disk is full or the folder may not be written.
     """
     import orbax.checkpoint as ocp
 
     stored = {name: array for name, array in arrays.items() if array.size}
-    with ocp.Checkpointer(ocp.PyTreeCheckpointHandler()) as checkpointer:
-        checkpointer.save(folder.absolute(), args=ocp.args.PyTreeSave(stored))
+    with _quietly(), ocp.Checkpointer(ocp.PyTreeCheckpointHandler()) as checkpointer:
+        try:
+            checkpointer.save(folder.absolute(), args=ocp.args.PyTreeSave(stored))
+        except ValueError as error:
+            # Tensorstore tells the errors of the system in a ValueError of several hundred letters, with this in it.
+            code = re.search(r"os_error_code='(\d+)'", str(error))
+            if code is None:
+                raise
+            raise OSError(int(code[1]), os.strerror(int(code[1]))) from error
 
 
 def read_arrays(folder: Path, leaves: Mapping[str, Leaf]) -> dict[str, np.ndarray]:
@@ -28,7 +42,7 @@ def read_arrays(folder: Path, leaves: Mapping[str, Leaf]) -> dict[str, np.ndarra
 
     empty = {name: np.zeros(leaf.shape, leaf.dtype) for name, leaf in leaves.items() if 0 in leaf.shape}
     names = [name for name in leaves if name not in empty]
-    with ocp.Checkpointer(ocp.PyTreeCheckpointHandler()) as checkpointer:
+    with _quietly(), ocp.Checkpointer(ocp.PyTreeCheckpointHandler()) as checkpointer:
         stored = checkpointer.restore(
             folder.absolute(),
             args=ocp.args.PyTreeRestore(
@@ -37,3 +51,18 @@ def read_arrays(folder: Path, leaves: Mapping[str, Leaf]) -> dict[str, np.ndarra
             ),
         )
     return {**stored, **empty}
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Keeps Orbax from printing the tracebacks of errors that it raises as well."""
+    logger = logging.getLogger("absl")
+    logger.addFilter(_not_of_orbax)
+    try:
+        yield
+    finally:
+        logger.removeFilter(_not_of_orbax)
+
+
+def _not_of_orbax(record: logging.LogRecord) -> bool:
+    return f"{os.sep}orbax{os.sep}" not in record.pathname

@@ -171,7 +171,7 @@ class Checkpoints:
             raise
         except Exception as error:
             shutil.rmtree(folder, ignore_errors=True)
-            raise unwritable(folder, error) from error
+            raise unwritable(self.directory / str(step), error) from error
 
     def _read(self, folder: Path, leaves: dict[str, Leaf], like: Any) -> tuple[Any, dict[str, Any]]:
         check_same(leaves, like, str(folder))
