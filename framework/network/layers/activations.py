@@ -9,6 +9,7 @@ import jax
 from flax import linen as nn
 
 from framework.network.context import Context
+from framework.network.layers.wording import printed
 
 Function = Callable[[jax.Array], jax.Array]
 
@@ -183,7 +184,7 @@ class Squareplus(nn.Module):
 def _require_axis(x: jax.Array, axis: int) -> None:
     if axis >= x.ndim or axis <= -x.ndim:
         raise ValueError(
-            f"found rank {x.ndim} [{', '.join(['batch', *map(str, x.shape[1:])])}], it has no axis {axis} besides "
+            f"found rank {x.ndim} {printed(x.shape)}, it has no axis {axis} besides "
             "the batch; " + (f"use one of 1 to {x.ndim - 1}, or -1" if x.ndim > 1 else "put a reshape before it")
         )
 

@@ -10,6 +10,7 @@ from flax import linen as nn
 from jax import lax
 
 from framework.network.context import Context
+from framework.network.layers.wording import printed
 
 
 def _require_match(inputs: tuple[jax.Array, ...]) -> None:
@@ -19,10 +20,9 @@ def _require_match(inputs: tuple[jax.Array, ...]) -> None:
     if fits:
         fits = all(len(set(sizes) - {1}) <= 1 for sizes in zip(*shapes, strict=True))
     if not fits:
-        found = ", ".join("[" + ", ".join(["batch", *map(str, shape[1:])]) + "]" for shape in shapes)
         raise ValueError(
-            f"found {found}, arrays that are combined need one rank and sizes that are equal or 1; "
-            "put a dense, conv or reshape before one of them"
+            f"found {', '.join(map(printed, shapes))}; arrays that are combined need one rank, and sizes that are "
+            "equal or 1; put a dense, conv or reshape before one of them"
         )
 
 

@@ -17,7 +17,8 @@ from framework.network.layers.dropout import Dropout, drop, is_off
 from framework.network.layers.initialization import initializer, parameter_dtype
 from framework.network.layers.linear import Dense
 from framework.network.layers.normalization import LayerNorm, RMSNorm
-from framework.network.layers.sequence import as_boolean, printed, require_sequence
+from framework.network.layers.sequence import as_boolean, require_sequence
+from framework.network.layers.wording import printed
 
 
 class _Projection(nn.Module):
@@ -129,7 +130,9 @@ class Attention(nn.Module):
         require_sequence(key, "attention, for its key,")
         require_sequence(value, "attention, for its value,")
         if key.shape[1] != value.shape[1]:
-            raise ValueError(f"found key {printed(key)} and value {printed(value)}; they need one length in time")
+            raise ValueError(
+                f"found key {printed(key.shape)} and value {printed(value.shape)}; they need one length in time"
+            )
         if self.causal and key.shape[1] != x.shape[1]:
             raise ValueError(
                 f"found {x.shape[1]} positions that attend to {key.shape[1]} causally; the lengths must agree, "
@@ -148,7 +151,7 @@ class Attention(nn.Module):
         )
         if shaped is None or not fits:
             raise ValueError(
-                f"found mask {printed(mask)}, attention needs [batch, {keys}], [batch, {queries}, {keys}] or "
+                f"found mask {printed(mask.shape)}, attention needs [batch, {keys}], [batch, {queries}, {keys}] or "
                 f"[batch, {self.heads}, {queries}, {keys}]; reshape it"
             )
         return shaped
@@ -189,10 +192,11 @@ class TransformerBlock(nn.Module):
         return norm2(x + self._mlp(x, context), context=context)
 
     def _norm(self, name: str) -> LayerNorm | RMSNorm:
-        formats = {"dtype": self.dtype, "param_dtype": self.param_dtype}
         if self.norm_type == "rms_norm":
-            return RMSNorm(self.epsilon, name=name, **formats)
-        return LayerNorm(self.epsilon, use_bias=self.use_bias, name=name, **formats)
+            return RMSNorm(self.epsilon, dtype=self.dtype, param_dtype=self.param_dtype, name=name)
+        return LayerNorm(
+            self.epsilon, use_bias=self.use_bias, dtype=self.dtype, param_dtype=self.param_dtype, name=name
+        )
 
     def _attention(self, x: jax.Array, mask: jax.Array | None, context: Context) -> jax.Array:
         attention = Attention(

@@ -12,6 +12,7 @@ from flax.linen.dtypes import promote_dtype
 from framework.network.context import Context
 from framework.network.layers.initialization import initializer, parameter_dtype
 from framework.network.layers.sequence import require_sequence
+from framework.network.layers.wording import printed
 
 
 class Embed(nn.Module):
@@ -27,14 +28,16 @@ class Embed(nn.Module):
     def __call__(self, x: jax.Array, *, context: Context) -> jax.Array:
         if not jnp.issubdtype(x.dtype, jnp.integer):
             raise ValueError(
-                f"found {x.dtype} [{', '.join(['batch', *map(str, x.shape[1:])])}], an embedding needs integers in "
+                f"found {x.dtype} {printed(x.shape)}, an embedding needs integers in "
                 f"[0, {self.vocabulary}), such as batch.tokens; use dense for real numbers"
             )
         init = initializer(self.embedding_init, in_axis=1, out_axis=0)
         shape = (self.vocabulary, self.features)
         table = self.param("embedding", init, shape, parameter_dtype(self.param_dtype))
         (table,) = promote_dtype(table, dtype=self.dtype)
-        return jnp.take(table, x, axis=0, mode="fill", fill_value=jnp.nan)
+        index = x.astype(jnp.int32)
+        # A negative index would count from the end of the table; past the end it is filled like all others outside.
+        return jnp.take(table, jnp.where(index < 0, self.vocabulary, index), axis=0, mode="fill", fill_value=jnp.nan)
 
 
 class PositionalEmbedding(nn.Module):

@@ -9,6 +9,7 @@ from flax.linen.dtypes import promote_dtype
 
 from framework.network.context import Context
 from framework.network.layers.initialization import initializer, parameter_dtype
+from framework.network.layers.wording import printed
 
 
 class Dense(nn.Module):
@@ -25,7 +26,7 @@ class Dense(nn.Module):
     def __call__(self, x: jax.Array, *, context: Context) -> jax.Array:
         if x.ndim < 2:
             raise ValueError(
-                f"found rank {x.ndim} {list(x.shape)}, a dense layer maps the last axis of [batch, ..., inputs]; "
+                f"found rank {x.ndim} {printed(x.shape)}, a dense layer maps the last axis of [batch, ..., inputs]; "
                 "put a reshape before it, e.g. {reshape: {shape: [1]}}"
             )
         kept = parameter_dtype(self.param_dtype)

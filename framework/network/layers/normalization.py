@@ -11,6 +11,7 @@ from jax import lax
 from framework.lowering.moments import moments
 from framework.network.context import Context
 from framework.network.layers.initialization import initializer, parameter_dtype
+from framework.network.layers.wording import printed
 
 
 class _Affine(nn.Module):
@@ -25,7 +26,7 @@ class _Affine(nn.Module):
 def _require_features(x: jax.Array, layer: str) -> None:
     if x.ndim < 2:
         raise ValueError(
-            f"found rank {x.ndim} {list(x.shape)}, {layer} needs [batch, ..., features]; "
+            f"found rank {x.ndim} {printed(x.shape)}, {layer} needs [batch, ..., features]; "
             "put a reshape before it, e.g. {reshape: {shape: [1]}}"
         )
 

@@ -15,7 +15,8 @@ from jax import lax
 
 from framework.network.context import Context
 from framework.network.layers.initialization import initializer, parameter_dtype
-from framework.network.layers.sequence import as_boolean, printed, require_sequence
+from framework.network.layers.sequence import as_boolean, require_sequence
+from framework.network.layers.wording import printed
 
 Carry = tuple[jax.Array, ...]
 Cell = Callable[[Carry, jax.Array], Carry]
@@ -85,7 +86,7 @@ class _Recurrence(nn.Module):
         if mask is not None:
             if mask.shape != x.shape[:2]:
                 raise ValueError(
-                    f"found mask {printed(mask)}, a recurrent layer needs [batch, {x.shape[1]}]; reshape it"
+                    f"found mask {printed(mask.shape)}, a recurrent layer needs [batch, {x.shape[1]}]; reshape it"
                 )
             held = as_boolean(mask).T[..., None]
 

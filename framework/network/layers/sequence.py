@@ -5,10 +5,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-
-def printed(x: jax.Array) -> str:
-    """The shape of an array with its first axis called batch."""
-    return "[" + ", ".join(["batch", *map(str, x.shape[1:])]) + "]"
+from framework.network.layers.wording import printed
 
 
 def require_sequence(x: jax.Array, layer: str) -> None:
@@ -23,7 +20,7 @@ def require_sequence(x: jax.Array, layer: str) -> None:
         1: "put an embed before it",
         2: "put an embed before it for tokens, or a reshape, e.g. {reshape: {shape: [-1, 1]}}",
     }.get(x.ndim, "put a reshape before it, e.g. {reshape: {shape: [-1, " + str(x.shape[-1]) + "]}}")
-    raise ValueError(f"found rank {x.ndim} {printed(x)}, {layer} needs [batch, time, features]; {mend}")
+    raise ValueError(f"found rank {x.ndim} {printed(x.shape)}, {layer} needs [batch, time, features]; {mend}")
 
 
 def as_boolean(mask: jax.Array) -> jax.Array:
@@ -34,6 +31,6 @@ def as_boolean(mask: jax.Array) -> jax.Array:
     """
     if jnp.issubdtype(mask.dtype, jnp.inexact):
         raise ValueError(
-            f"found a mask of {mask.dtype} {printed(mask)}, a mask needs booleans or integers; compare it first"
+            f"found a mask of {mask.dtype} {printed(mask.shape)}, a mask needs booleans or integers; compare it first"
         )
     return mask != 0

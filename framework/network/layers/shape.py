@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
 from framework.network.context import Context
-
-
-def _printed(shape: Sequence[int]) -> str:
-    return "[" + ", ".join(["batch", *map(str, shape[1:])]) + "]"
+from framework.network.layers.wording import printed
 
 
 class Flatten(nn.Module):
@@ -34,7 +30,7 @@ class Reshape(nn.Module):
         elements, known = math.prod(x.shape[1:]), math.prod(size for size in self.sizes if size != -1)
         if elements % known if -1 in self.sizes else elements != known:
             raise ValueError(
-                f"found {_printed(x.shape)}, which holds {elements} elements for each example and does not fill "
+                f"found {printed(x.shape)}, which holds {elements} elements for each example and does not fill "
                 f"[batch, {', '.join(map(str, self.sizes))}]; give sizes whose product is {elements}, or make one -1"
             )
         sizes = tuple(elements // known if size == -1 else size for size in self.sizes)
@@ -51,7 +47,7 @@ class Transpose(nn.Module):
         axes = tuple(range(x.ndim - 1, 0, -1)) if self.axes is None else self.axes
         if len(axes) != x.ndim - 1:
             raise ValueError(
-                f"found rank {x.ndim} {_printed(x.shape)}, axes {list(axes)} order {len(axes)} axes; "
+                f"found rank {x.ndim} {printed(x.shape)}, axes {list(axes)} order {len(axes)} axes; "
                 f"name each of {list(range(1, x.ndim))} once"
             )
         return jnp.transpose(x, (0, *axes))
@@ -69,13 +65,13 @@ class Concat(nn.Module):
         axis = self.axis + rank if self.axis < 0 else self.axis
         if not 0 < axis < rank:
             raise ValueError(
-                f"found rank {rank} {_printed(shapes[0])}, it has no axis {self.axis} besides the batch; "
+                f"found rank {rank} {printed(shapes[0])}, it has no axis {self.axis} besides the batch; "
                 f"use one of 1 to {rank - 1}, or -1"
             )
         rest = [(*shape[:axis], *shape[axis + 1 :]) for shape in shapes]
         if any(len(shape) != rank or other != rest[0] for shape, other in zip(shapes, rest, strict=True)):
             raise ValueError(
-                f"found {', '.join(map(_printed, shapes))}, which differ in more than axis {self.axis}; "
+                f"found {', '.join(map(printed, shapes))}, which differ in more than axis {self.axis}; "
                 "make all other sizes equal"
             )
         return jnp.concatenate(inputs, axis)

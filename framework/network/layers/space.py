@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import jax
 
+from framework.network.layers.wording import printed
+
 Sides = tuple[tuple[int, int], ...]
 Padding = str | int | tuple[int | tuple[int, int], ...]
 
@@ -18,12 +20,12 @@ def space_dims(x: jax.Array, layer: str) -> int:
     """
     if 3 <= x.ndim <= 5:
         return x.ndim - 2
-    shape = ", ".join(["batch", *map(str, x.shape[1:])])
     mend = "put a reshape before it, e.g. {reshape: {shape: [8, 8, 1]}}"
     if x.ndim > 5:
         mend = "merge axes with a reshape before it"
     raise ValueError(
-        f"found rank {x.ndim} [{shape}], {layer} needs [batch, *space, channels] with 1 to 3 space dimensions; {mend}"
+        f"found rank {x.ndim} {printed(x.shape)}, {layer} needs [batch, *space, channels] "
+        f"with 1 to 3 space dimensions; {mend}"
     )
 
 
