@@ -2,7 +2,18 @@
 
 from framework.data.dataset import Dataset, load
 from framework.data.description import DataSpec, describe
-from framework.data.inputs import normalize_inputs, read_inputs
+from framework.data.input_files import read_inputs
+from framework.data.inputs import denormalize, normalize_inputs
 from framework.data.protocol import ArraySpec, Source
 
-__all__ = ["ArraySpec", "DataSpec", "Dataset", "Source", "describe", "load", "normalize_inputs", "read_inputs"]
+__all__ = [
+    "ArraySpec",
+    "DataSpec",
+    "Dataset",
+    "Source",
+    "denormalize",
+    "describe",
+    "load",
+    "normalize_inputs",
+    "read_inputs",
+]

@@ -10,6 +10,9 @@ from framework.data.protocol import ArraySpec
 from framework.data.registry import call, describer
 from framework.data.splits import split_names
 
+_CLASS = ArraySpec((), "int32")
+"""One class for each example, which a split can be stratified by."""
+
 
 @dataclass(frozen=True)
 class DataSpec:
@@ -44,7 +47,7 @@ def describe(section: Any) -> DataSpec:
     outline = call(describer(section.type), section)
     return DataSpec(
         arrays=dict(outline.arrays),
-        splits=split_names(section.split, outline.own),
+        splits=split_names(section.split, outline.own, labelled=outline.arrays.get("label") == _CLASS),
         classes=outline.classes,
         class_names=outline.class_names,
         vocabulary=outline.vocabulary,

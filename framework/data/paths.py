@@ -42,10 +42,12 @@ def files_of(path: Files) -> dict[str | None, list[Path]]:
     Raises:
       DataError: a file does not exist; all missing ones are told.
     """
-    groups: Mapping[str | None, str | Sequence[str]] = dict(path) if isinstance(path, Mapping) else {None: path}
+    groups: list[tuple[str | None, str | Sequence[str]]] = (
+        list(path.items()) if isinstance(path, Mapping) else [(None, path)]
+    )
     found: dict[str | None, list[Path]] = {}
     problems: list[Problem] = []
-    for split, names in groups.items():
+    for split, names in groups:
         found[split] = []
         for name in [names] if isinstance(names, str) else names:
             try:

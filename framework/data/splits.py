@@ -37,68 +37,64 @@ class Shares:
         return tuple(name for name in NAMES if name == "train" or getattr(self, name) > 0)
 
 
-def split_names(split: Any, own: tuple[str, ...]) -> tuple[str, ...]:
-    """The splits there will be, by the section `split` and the splits that the source itself names."""
+def split_names(split: Any, own: tuple[str, ...], *, labelled: bool) -> tuple[str, ...]:
+    """The splits there will be.
+
+    Args:
+      split: the section `data.split`: `type` and the shares `train`, `valid` and `test`.
+      own: the splits that the source itself names.
+      labelled: whether examples have a class.
+
+    Raises:
+      DataError: the source lacks what the rule needs: labels, or splits of its own.
+    """
+    if split.type == "named" and not own:
+        raise _unfit("named, but the data has no splits of its own", "stratified" if labelled else "fraction")
+    if split.type == "stratified" and not labelled:
+        raise _unfit("stratified, but the data has no class labels", "fraction")
     named = own if split.type in ("auto", "named") else ()
+    if named and "train" not in named:
+        raise _unfit(f"{split.type}, but of train, valid and test the data names {', '.join(named)}", "fraction")
     asked = Shares(split.train, split.valid, split.test).asked()
     return tuple(name for name in NAMES if name in named or name in asked)
+
+
+def _unfit(found: str, instead: str) -> DataError:
+    others = [kind for kind in ("fraction", "stratified", "hash", "contiguous") if kind not in found]
+    fix = f"data.split.type={instead}"
+    return DataError(Problem("data.split.type", found, f"a rule that fits, such as {', '.join(others)}", fix=fix))
 
 
 def share_out(collection: Collection, split: Any, seed: int) -> dict[str, np.ndarray]:
     """Split name -> example numbers: disjoint, each of them not empty.
 
     Args:
-      split: the section `data.split`: `type` and the shares `train`, `valid` and `test`.
+      split: the section `data.split`.
       seed: of the shuffle.
 
     Raises:
-      DataError: a split would be empty, or the source lacks what the rule needs (labels, splits of its own).
+      DataError: a split would be empty, or as `split_names`.
     """
+    own = collection.own if split.type in ("auto", "named") else None
+    wanted = split_names(split, tuple(collection.own or ()), labelled=collection.labels is not None)
     shares = Shares(split.train, split.valid, split.test)
     kind = split.type
-    if kind == "named" and collection.own is None:
-        raise DataError(
-            Problem(
-                key="data.split.type",
-                found="named, but the data has no splits of its own",
-                expected="fraction, stratified, hash or contiguous",
-                fix=f"data.split.type={'fraction' if collection.labels is None else 'stratified'}",
-            )
-        )
-    if kind in ("auto", "named") and collection.own is not None:
-        result = _complete(collection, shares, seed)
-    else:
-        everything = np.arange(len(collection))
-        result = _cut(collection, _usual(collection) if kind == "auto" else kind, everything, shares, seed)
-    wanted = split_names(split, tuple(collection.own or ()))
-    _refuse_empty({name: result[name] for name in wanted}, len(collection), split)
-    return {name: result[name] for name in wanted}
+    if own is not None:
+        kind = "auto"
+        shares = Shares(shares.train, *(0.0 if name in own else getattr(shares, name) for name in ("valid", "test")))
+    pool = np.arange(len(collection)) if own is None else own["train"]
+    result = _cut(collection, _usual(collection) if kind == "auto" else kind, pool, shares, seed)
+    if own is not None:
+        result |= {name: indices for name, indices in own.items() if name != "train"}
+    result = {name: result[name] for name in wanted}
+    _refuse_empty(result, split, own)
+    return result
 
 
 def _usual(collection: Collection) -> str:
     if collection.extents is not None:
         return "contiguous"
     return "fraction" if collection.labels is None else "stratified"
-
-
-def _complete(collection: Collection, shares: Shares, seed: int) -> dict[str, np.ndarray]:
-    """The source's own splits, and those it lacks cut off its train."""
-    own = dict(collection.own or {})
-    if "train" not in own:
-        raise DataError(
-            Problem(
-                key="data.split.type",
-                found=f"the data names the splits {', '.join(own)}, but no train",
-                expected="a split called train",
-            )
-        )
-    lacking = Shares(
-        shares.train,
-        0.0 if "valid" in own else shares.valid,
-        0.0 if "test" in own else shares.test,
-    )
-    cut = _cut(collection, _usual(collection), own["train"], lacking, seed)
-    return cut | {name: indices for name, indices in own.items() if name != "train"}
 
 
 def _cut(collection: Collection, kind: str, pool: np.ndarray, shares: Shares, seed: int) -> dict[str, np.ndarray]:
@@ -117,17 +113,8 @@ def _cut(collection: Collection, kind: str, pool: np.ndarray, shares: Shares, se
 
 def _stratified(collection: Collection, pool: np.ndarray, shares: Shares, seed: int) -> dict[str, np.ndarray]:
     """Each class is shared out alike, within one example of its exact share, and the totals are those of `fraction`."""
-    if collection.labels is None:
-        raise DataError(
-            Problem(
-                key="data.split.type",
-                found="stratified, but the data has no class labels",
-                expected="fraction, hash, contiguous or named",
-                fix="data.split.type=fraction",
-            )
-        )
     order = pool[permutation(len(pool), seed, SPLIT)]
-    labels = collection.labels[order]
+    labels = np.asarray(collection.labels)[order]
     rows = [np.flatnonzero(labels == label) for label in np.unique(labels)]
     left = np.array([len(members) for members in rows])
     totals = shares.counts(len(pool))
@@ -192,25 +179,23 @@ def _contiguous(collection: Collection, pool: np.ndarray, shares: Shares) -> dic
     return result
 
 
-def _refuse_empty(result: Mapping[str, np.ndarray], total: int, split: Any) -> None:
-    empty = [name for name, indices in result.items() if len(indices) == 0]
-    if not empty:
-        return
+def _refuse_empty(result: Mapping[str, np.ndarray], split: Any, own: Mapping[str, np.ndarray] | None) -> None:
     sizes = ", ".join(f"{name} {len(indices)}" for name, indices in result.items())
     problems = []
-    for name in empty:
-        share = getattr(split, name)
-        share = max(0.0, 1 - split.valid - split.test) if share is None else share
-        off = f"data.split.{name}=0 (no {name} split), or a larger share" if name != "train" else "more data"
-        problems.append(
-            Problem(
-                key=f"data.split.{name}",
-                found=f"the split {name} is empty: {share:g} of {total} examples ({sizes})",
-                expected="at least one example in every split",
-                fix=off,
-            )
-        )
-    raise DataError(problems)
+    for name, indices in result.items():
+        if len(indices):
+            continue
+        if own and name in own:
+            found, fix = f"the data's own split {name} holds no example ({sizes})", f"examples for {name}, or no {name}"
+        else:
+            share = getattr(split, name)
+            share = max(0.0, 1 - split.valid - split.test) if share is None else share
+            total = sum(map(len, result.values()))
+            found = f"the split {name} is empty: a share of {share:g} of about {total} examples ({sizes})"
+            fix = "more examples" if name == "train" else f"a larger share, or data.split.{name}=0 for no {name} split"
+        problems.append(Problem(f"data.split.{name}", found, "at least one example in every split", fix=fix))
+    if problems:
+        raise DataError(problems)
 
 
 def limited(indices: np.ndarray, limit: int | None, seed: int, *, in_order: bool) -> np.ndarray:

@@ -84,7 +84,7 @@ def measure(
       DataError: a value is NaN or infinite, or all values of a feature are missing.
     """
     fill, fixed = fill or {}, fixed or {}
-    wanted = {name: method for name, method in methods.items() if method != "none" or name in fill}
+    wanted: dict[str, Method] = {name: method for name, method in methods.items() if method != "none" or name in fill}
     if not wanted:
         return {}
     moments = {name: _Moments(name, source.spec[name].shape, gaps=name in fill) for name in wanted}

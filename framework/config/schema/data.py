@@ -23,10 +23,11 @@ Files = str | SomeWords | dict[SplitName, str | SomeWords]
 class SplitSpec(Spec):
     """How examples are shared out among train, valid and test."""
 
-    type: str
-    train: Annotated[Number, Field(gt=0, le=1)] | None = Field(None, description="share; null: what the others leave")
-    valid: Fraction = Field(0.1, description="share of examples for validation; 0: no such split")
-    test: Fraction = Field(0.1, description="share of examples for the final test; 0: no such split")
+    train: Annotated[Number, Field(gt=0, le=1)] | None = Field(
+        default=None, description="share; null: what the others leave"
+    )
+    valid: Fraction = Field(default=0.1, description="share of examples for validation; 0: no such split")
+    test: Fraction = Field(default=0.1, description="share of examples for the final test; 0: no such split")
 
     @model_validator(mode="after")
     def _within_one(self) -> Self:
@@ -49,8 +50,8 @@ class NamedSplit(SplitSpec):
     """The source's own splits; valid and test are shares of its train, for those that it does not name."""
 
     type: Literal["named"]
-    valid: Fraction = Field(0.0, description="share of the source's train, if the source names no valid")
-    test: Fraction = Field(0.0, description="share of the source's train, if the source names no test")
+    valid: Fraction = Field(default=0.0, description="share of the source's train, if the source names no valid")
+    test: Fraction = Field(default=0.0, description="share of the source's train, if the source names no test")
 
 
 class FractionSplit(SplitSpec):
@@ -184,7 +185,7 @@ class Table(Declared):
     exclude: Words = Field((), description="columns left out, such as an id")
     categorical: dict[str, SomeWords | None] = Field(
         default_factory=dict,
-        description="feature column -> its categories, which become one 0/1 feature each; null: as found",
+        description="feature column -> its categories (one 0/1 feature each); null: as found",
     )
     missing: Literal["error", "mean", "zero", "drop"] = Field(
         "error", description="what becomes of a missing feature: refused, training mean, 0, or its row is dropped"
@@ -253,26 +254,39 @@ class Stdlib(Windows):
 
 
 class Synthetic(Targeted):
-    """Made-up examples: blobs, regression, images, or copying a sequence."""
+    """Made-up examples: blobs, regression, images, or copying a sequence; each kind has fields of its own."""
 
     type: Literal["synthetic"]
     kind: Literal["blobs", "regression", "images", "copy"] = "blobs"
     examples: Positive = 1024
-    features: Positive = Field(8, description="blobs and regression: numbers in one example")
-    classes: Classes | None = Field(None, description="blobs and images: how many classes")
-    size: Positive = Field(8, description="images: height and width in pixels")
-    channels: Positive = Field(1, description="images: numbers per pixel")
-    context: Annotated[int, Field(ge=2, multiple_of=2)] = Field(16, description="copy: tokens in one example")
-    vocabulary: Annotated[int, Field(ge=3)] | None = Field(None, description="copy: how many different tokens")
-    noise: Annotated[Number, Field(ge=0)] = Field(0.1, description="standard deviation of the noise")
     seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(0, description="of the examples")
+    features: Positive | None = Field(None, description="blobs, regression: numbers in one example")
+    classes: Classes | None = Field(None, description="blobs, images: how many classes")
+    size: Positive | None = Field(None, description="images: height and width in pixels")
+    channels: Positive | None = Field(None, description="images: numbers per pixel")
+    noise: Annotated[Number, Field(ge=0)] | None = Field(
+        None, description="blobs, regression, images: standard deviation of the noise"
+    )
+    context: Annotated[int, Field(ge=2, multiple_of=2)] | None = Field(None, description="copy: tokens in one example")
+    vocabulary: Annotated[int, Field(ge=3)] | None = Field(None, description="copy: how many different tokens")
+
+    reads: ClassVar[dict[str, tuple[str, ...]]] = {
+        "blobs": ("features", "classes", "noise"),
+        "regression": ("features", "noise"),
+        "images": ("classes", "size", "channels", "noise"),
+        "copy": ("context", "vocabulary"),
+    }
+    """The fields of each kind; those of other kinds must be null, because nothing would read them."""
 
     @model_validator(mode="after")
-    def _what_the_kind_needs(self) -> Self:
-        for name, kinds in (("classes", ("blobs", "images")), ("vocabulary", ("copy",))):
-            if (getattr(self, name) is not None) != (self.kind in kinds):
-                fix = "must be set" if self.kind in kinds else f"must be null (data.{name}=null)"
-                raise ValueError(f"{name}: {fix} for kind={self.kind}")
+    def _fields_of_its_kind(self) -> Self:
+        own = self.reads[self.kind]
+        others = {name for names in self.reads.values() for name in names} - set(own)
+        lacking = [name for name in own if getattr(self, name) is None]
+        unread = [name for name in sorted(others) if getattr(self, name) is not None]
+        if lacking or unread:
+            mistakes = [f"{name} must be set" for name in lacking] + [f"{name} must be null" for name in unread]
+            raise ValueError(f"for kind={self.kind}, {', '.join(mistakes)}")
         return self
 
 

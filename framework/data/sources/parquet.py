@@ -1,0 +1,42 @@
+"""Tables in Parquet files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from framework.data.paths import Files
+from framework.data.protocol import Collection, Outline
+from framework.data.tables.load import TableFields, describe_table, load_table
+from framework.data.tables.parquet_file import read_parquet, read_schema
+
+
+def describe(
+    *,
+    path: Files,
+    target: str | Sequence[str],
+    features: Sequence[str] | None,
+    exclude: Sequence[str],
+    categorical: Mapping[str, Sequence[str] | None],
+    classes: int | None,
+    class_names: Sequence[str] | None,
+    missing: str,
+) -> Outline:
+    """The outline, from the footers of the files."""
+    fields = TableFields(path, target, features, exclude, categorical, classes, class_names, missing)
+    return describe_table(fields, read_schema, read_parquet)
+
+
+def parquet(
+    *,
+    path: Files,
+    target: str | Sequence[str],
+    features: Sequence[str] | None,
+    exclude: Sequence[str],
+    categorical: Mapping[str, Sequence[str] | None],
+    classes: int | None,
+    class_names: Sequence[str] | None,
+    missing: str,
+) -> Collection:
+    """The rows of the files: `features` float32, and `label` int32 or `target` float32 [columns]."""
+    fields = TableFields(path, target, features, exclude, categorical, classes, class_names, missing)
+    return load_table(fields, read_schema, read_parquet)

@@ -1,0 +1,1 @@
+"""Tables: columns read from files, and made into features, labels and targets."""
