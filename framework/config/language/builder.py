@@ -281,7 +281,7 @@ class Builder:
                 self.report.warn(place.key, f"nothing reads the input '{name}'")
 
     def settled(self, graph: Graph) -> Graph:
-        """The graph with its traced keys settled: a value that also decides structure cannot be traced under its key."""
+        """The graph with its traced keys settled: what also decides structure cannot be traced under its own key."""
         nodes = []
         for node in graph.nodes:
             own = f"{self.key}.layers.{node.path}"

@@ -18,155 +18,35 @@ MAX_LENGTH = 2000
 MAX_NODES = 400
 MAX_EXPONENT = 64
 
-NUMPY_FUNCTIONS = frozenset(
-    [
-        "abs",
-        "absolute",
-        "all",
-        "any",
-        "arange",
-        "arccos",
-        "arccosh",
-        "arcsin",
-        "arcsinh",
-        "arctan",
-        "arctan2",
-        "arctanh",
-        "argmax",
-        "argmin",
-        "argsort",
-        "broadcast_to",
-        "cbrt",
-        "ceil",
-        "clip",
-        "concatenate",
-        "cos",
-        "cosh",
-        "cross",
-        "cumprod",
-        "cumsum",
-        "deg2rad",
-        "diagonal",
-        "diff",
-        "divide",
-        "dot",
-        "einsum",
-        "equal",
-        "exp",
-        "exp2",
-        "expand_dims",
-        "expm1",
-        "flip",
-        "floor",
-        "fmod",
-        "greater",
-        "greater_equal",
-        "hypot",
-        "imag",
-        "isfinite",
-        "isinf",
-        "isnan",
-        "less",
-        "less_equal",
-        "log",
-        "log10",
-        "log1p",
-        "log2",
-        "logaddexp",
-        "logical_and",
-        "logical_not",
-        "logical_or",
-        "logical_xor",
-        "matmul",
-        "max",
-        "maximum",
-        "mean",
-        "median",
-        "min",
-        "minimum",
-        "mod",
-        "moveaxis",
-        "multiply",
-        "nan_to_num",
-        "negative",
-        "not_equal",
-        "ones_like",
-        "outer",
-        "pad",
-        "power",
-        "prod",
-        "ravel",
-        "real",
-        "reciprocal",
-        "remainder",
-        "repeat",
-        "reshape",
-        "rint",
-        "roll",
-        "round",
-        "sign",
-        "sin",
-        "sinc",
-        "sinh",
-        "sort",
-        "sqrt",
-        "square",
-        "squeeze",
-        "stack",
-        "std",
-        "subtract",
-        "sum",
-        "swapaxes",
-        "take",
-        "take_along_axis",
-        "tan",
-        "tanh",
-        "tensordot",
-        "tile",
-        "trace",
-        "transpose",
-        "tril",
-        "triu",
-        "true_divide",
-        "var",
-        "vdot",
-        "where",
-        "zeros_like",
-    ]
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+NUMPY_FUNCTIONS = _words(
+    """
+    abs absolute all any arange arccos arccosh arcsin arcsinh arctan arctan2 arctanh argmax argmin argsort
+    broadcast_to cbrt ceil clip concatenate cos cosh cross cumprod cumsum deg2rad diagonal diff divide dot
+    einsum equal exp exp2 expand_dims expm1 flip floor fmod greater greater_equal hypot imag isfinite isinf
+    isnan less less_equal log log10 log1p log2 logaddexp logical_and logical_not logical_or logical_xor matmul
+    max maximum mean median min minimum mod moveaxis multiply nan_to_num negative not_equal ones_like outer
+    pad power prod ravel real reciprocal remainder repeat reshape rint roll round sign sin sinc sinh sort sqrt
+    square squeeze stack std subtract sum swapaxes take take_along_axis tan tanh tensordot tile trace
+    transpose tril triu true_divide var vdot where zeros_like
+    """
 )
-NN_FUNCTIONS = frozenset(
-    [
-        "celu",
-        "elu",
-        "gelu",
-        "glu",
-        "hard_sigmoid",
-        "hard_silu",
-        "hard_swish",
-        "hard_tanh",
-        "identity",
-        "leaky_relu",
-        "log_sigmoid",
-        "log_softmax",
-        "logsumexp",
-        "mish",
-        "one_hot",
-        "relu",
-        "relu6",
-        "selu",
-        "sigmoid",
-        "silu",
-        "soft_sign",
-        "softmax",
-        "softplus",
-        "sparse_plus",
-        "sparse_sigmoid",
-        "squareplus",
-        "standardize",
-        "swish",
-    ]
+NN_FUNCTIONS = _words(
+    """
+    celu elu gelu glu hard_sigmoid hard_silu hard_swish hard_tanh identity leaky_relu log_sigmoid log_softmax
+    logsumexp mish one_hot relu relu6 selu sigmoid silu soft_sign softmax softplus sparse_plus sparse_sigmoid
+    squareplus standardize swish
+    """
 )
-LAX_FUNCTIONS = frozenset(["erf", "erf_inv", "erfc", "lgamma", "digamma", "rsqrt", "stop_gradient"])
+LAX_FUNCTIONS = _words(
+    """
+    erf erf_inv erfc lgamma digamma rsqrt stop_gradient
+    """
+)
 FUNCTIONS = NUMPY_FUNCTIONS | NN_FUNCTIONS | LAX_FUNCTIONS
 CONSTANTS = {"pi": math.pi, "e": math.e, "inf": math.inf}
 ATTRIBUTES = frozenset({"T", "ndim", "shape", "size"})

@@ -225,18 +225,27 @@ def _value(node: ast.AST, arguments: Mapping[str, Any]) -> Any:
 
 
 def _combine(op: ast.operator, left: Any, right: Any) -> Any:
-    arithmetic = all(isinstance(item, int | float) for item in (left, right))
     if isinstance(op, ast.Add) and isinstance(left, list | tuple) and isinstance(right, list | tuple):
         return (*left, *right)
     if isinstance(op, ast.Mult) and isinstance(left, list | tuple) and isinstance(right, int):
         if len(left) * right > MAX_LENGTH:
             raise ValueError(f"a list of {len(left) * right} items is too long")
         return tuple(left) * right
-    if not arithmetic:
-        if isinstance(op, ast.Add) and isinstance(left, str) and isinstance(right, str):
-            return left + right
-        raise TypeError(f"numbers are expected, found {left!r} and {right!r}")
-    if isinstance(op, ast.Pow) and left and abs(right) * abs(math.log2(abs(left) or 1)) > MAX_BITS:
+    if isinstance(left, int | float) and isinstance(right, int | float):
+        return combine_numbers(op, left, right)
+    if isinstance(op, ast.Add) and isinstance(left, str) and isinstance(right, str):
+        return left + right
+    raise TypeError(f"numbers are expected, found {left!r} and {right!r}")
+
+
+def combine_numbers(op: ast.operator, left: float, right: float) -> Any:
+    """The result of an arithmetic operator on two numbers.
+
+    Raises:
+      ValueError: it is no real number, or has more than 64 bits.
+      ZeroDivisionError: a division by zero.
+    """
+    if isinstance(op, ast.Pow) and left and right * math.log2(abs(left)) > MAX_BITS:
         raise ValueError(f"{left} ** {right} is out of range")
     value = _BINARY[type(op)](left, right)
     if isinstance(value, complex):

@@ -1,7 +1,7 @@
 """The arguments that formulas read, and where each one's value was set.
 
-A value keeps the config key that set it for as long as it is only handed on (`rate: "=rate"`). So a dropout rate that is
-declared once, as `network.args.dropout`, and reaches ten layers through two blocks, is one traced scalar with one key.
+A value keeps the config key that set it for as long as it is only handed on (`rate: "=rate"`). So a dropout rate that
+is declared once, as `network.args.dropout`, and reaches ten layers through two blocks, is one traced scalar, one key.
 """
 
 from __future__ import annotations

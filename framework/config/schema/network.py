@@ -1,4 +1,4 @@
-"""The section `network`: inputs, layers, outputs and user-made blocks. `config/language` turns it into a typed graph."""
+"""The section `network`: inputs, layers, outputs and user-made blocks; `config/language` makes a graph of it."""
 
 from __future__ import annotations
 

@@ -1,0 +1,169 @@
+"""One Flax module that walks a typed graph. Its submodules are named like the nodes, so parameter paths read
+`params/stage1/conv1/kernel`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import jax
+from flax import linen as nn
+
+from framework.config.language.graph import Graph, Node
+from framework.core.errors import ConfigError, Problem
+from framework.network.context import Context
+from framework.network.graph.bodies import leaf_module
+from framework.network.graph.call import Call, Visit
+from framework.network.graph.failures import blamed, described
+from framework.network.graph.repeat import scanned
+
+PROBE = "@"
+"""Begins the names of probed outputs among the intermediates; the node's path follows."""
+
+
+class GraphModule(nn.Module):
+    """The body of a network, a block or a combinator, as `(*inputs, call) -> {output name: array}`."""
+
+    graph: Graph
+
+    @nn.compact
+    def __call__(self, *inputs: Any, call: Call, graph: Graph | None = None) -> dict[str, Any]:
+        """Walk the graph.
+
+        Args:
+          inputs: in the order of the graph's inputs.
+          call: what is known of this call.
+          graph: the same graph under other paths, where another node shares these weights.
+        """
+        graph = self.graph if graph is None else graph
+        values: dict[str, Any] = dict(zip(graph.inputs, inputs, strict=True))
+        givers = dict(zip(graph.inputs, call.givers, strict=True))
+        owners: dict[str, _Modules] = {}
+        for node in graph.nodes:
+            arguments = tuple(_read(values, reference, node) for reference in node.inputs)
+            mine = replace(
+                call, givers=tuple(givers[(name or "").partition(".")[0]] if name else "" for name in node.inputs)
+            )
+            values[node.name] = _run(node, arguments, mine, owners)
+            givers[node.name] = f"{node.key} ({node.op})"
+            if node.path in call.probes:
+                self.put_variable("intermediates", PROBE + node.path, values[node.name])
+        return {name: _read(values, reference, None) for name, reference in graph.outputs}
+
+
+@dataclass(frozen=True)
+class _Modules:
+    """The modules that hold the weights of one node: one, one that stands for scanned copies, or one for each copy."""
+
+    modules: tuple[nn.Module, ...]
+    names: tuple[str, ...]
+    scan: bool
+
+
+def _read(values: dict[str, Any], reference: str | None, node: Node | None) -> Any:
+    if reference is None:
+        return None
+    name, _, output = reference.partition(".")
+    value = values[name]
+    if not output:
+        return value
+    try:
+        return value[int(output) if output.isdigit() else output]
+    except (KeyError, IndexError, TypeError) as error:
+        key = f"{node.key}.from" if node is not None else reference
+        raise ConfigError(
+            Problem(key, f"'{name}' gives {described(value)}, which has no '{output}'", "one of its outputs")
+        ) from error
+
+
+def _run(node: Node, inputs: tuple[Any, ...], call: Call, owners: dict[str, _Modules]) -> Any:
+    """The value of a node; what holds its weights is made on its first use and kept for those that share it."""
+    owner = node.share or node.name
+    first = owner not in owners
+    if first:
+        owners[owner] = _made(node, owner, inputs, call)
+    held = owners[owner]
+    call = replace(call, owns=call.owns and first)
+    if held.scan:
+        where = (*call.where, held.names[0])
+        inner = replace(call, where=where, copies=call.copies * node.repeat, scans=call.scans + 1)
+        return scanned(node, held.modules[0], inputs, lambda module, *values: _invoke(node, module, values, inner))
+    value = inputs[0] if inputs else None
+    for module, name in zip(held.modules, held.names, strict=True):
+        inner = replace(call, where=(*call.where, name))
+
+        def body(module: nn.Module, *values: Any, inner: Call = inner) -> Any:
+            return _invoke(node, module, values, inner)
+
+        applied = nn.remat(body) if node.remat else body
+        value = applied(module, value, *inputs[1:]) if inputs else applied(module)
+    return value
+
+
+def _made(node: Node, owner: str, inputs: tuple[Any, ...], call: Call) -> _Modules:
+    single = replace(node, repeat=1)
+    if node.repeat == 1:
+        return _Modules((module_of(single, owner),), (owner,), scan=False)
+    if _preserves_shape(single, inputs, call.givers):
+        return _Modules((module_of(single, owner),), (owner,), scan=True)
+    names = tuple(f"{owner}_{index}" for index in range(node.repeat))
+    return _Modules(tuple(module_of(single, name) for name in names), names, scan=False)
+
+
+def _preserves_shape(node: Node, inputs: tuple[Any, ...], givers: tuple[str, ...]) -> bool:
+    """Whether one copy of a node gives an array of the shape and dtype that it takes first.
+
+    It depends on the node and on shapes alone, so that `init` and `apply` decide alike.
+    """
+    if not inputs:
+        return False
+    given = tuple(map(_abstract, inputs))
+    try:
+        return _output(node, given, givers) == given[0]
+    except TypeError as error:
+        if "unhashable" not in str(error):
+            raise
+        return _output.__wrapped__(node, given, givers) == given[0]
+
+
+@lru_cache(maxsize=512)
+def _output(node: Node, inputs: tuple[Any, ...], givers: tuple[str, ...]) -> Any:
+    """The shape and dtype of what a node gives."""
+
+    def once(*values: Any) -> Any:
+        key = jax.random.key(0)
+        rngs = {"params": key, "dropout": key}
+        if isinstance(node.body, Graph):
+            outputs, _ = GraphModule(node.body).init_with_output(rngs, *values, call=Call(givers=givers))
+            return next(iter(outputs.values())) if len(outputs) == 1 else outputs
+        with blamed(node, values, givers):
+            return leaf_module(node, None).init_with_output(rngs, *values, context=Context())[0]
+
+    return jax.eval_shape(once, *inputs)
+
+
+def module_of(node: Node, name: str | None) -> nn.Module:
+    """The module that computes a node once; `name` is None outside of another module."""
+    return GraphModule(node.body, name=name) if isinstance(node.body, Graph) else leaf_module(node, name)
+
+
+def _invoke(node: Node, module: nn.Module, inputs: tuple[Any, ...], call: Call) -> Any:
+    """Call a node once."""
+    place = None if call.visits is None else len(call.visits)
+    if call.visits is not None:
+        call.visits.append(None)
+    with blamed(node, inputs, call.givers):
+        if isinstance(node.body, Graph):
+            outputs = module(*inputs, call=call, graph=node.body)
+            value = next(iter(outputs.values())) if len(outputs) == 1 else outputs
+        else:
+            value = module(*inputs, context=call.context)
+    if call.visits is not None and place is not None:
+        given = tuple(map(_abstract, inputs))
+        call.visits[place] = Visit(node, call.where, call.owns, given, _abstract(value), call.copies, call.scans)
+    return value
+
+
+def _abstract(value: Any) -> Any:
+    return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), value)
