@@ -76,7 +76,7 @@ class Experiment:
         return self._setup.dataset
 
     @property
-    def hyper(self) -> dict[str, jax.Array]:
+    def hyper(self) -> dict[str, Any]:
         """The traced scalars, config key -> value; pass changed ones to `step`."""
         return self._setup.abstract.hyper
 

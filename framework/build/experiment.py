@@ -14,6 +14,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 
 from framework.build.state import State
@@ -29,7 +30,7 @@ from framework.objectives.metrics import Metric
 from framework.optim import learning_rate_at, make_optimizer
 
 Arrays = Mapping[str, Any]
-Hyper = Mapping[str, jax.Array]
+Hyper = Mapping[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,14 +53,14 @@ class Experiment:
         return Network(self.config.network, key="network")
 
     @cached_property
-    def hyper(self) -> dict[str, jax.Array]:
+    def hyper(self) -> dict[str, Any]:
         """The traced scalars with the recipe's values: float32, and `seed` as uint32."""
         values: dict[str, float] = {}
         for section in ("losses", "optimizer", "trainer"):
             values |= traced_values(getattr(self.config, section), section)
         values |= dict(self.network.traced)
-        hyper = {key: jnp.asarray(value, jnp.float32) for key, value in values.items()}
-        return hyper | {"seed": jnp.asarray(self.config.seed, jnp.uint32)}
+        # NumPy scalars, because a JAX array made while tracing would be a tracer that must not be kept.
+        return {key: np.float32(value) for key, value in values.items()} | {"seed": np.uint32(self.config.seed)}
 
     @cached_property
     def losses(self) -> dict[str, Bound]:
@@ -209,6 +210,11 @@ class Experiment:
             state.best_variables, batch, self.hyper | dict(hyper or {}), key=None, train=False, probe=False
         )
         return dict(outputs)
+
+    @property
+    def result_names(self) -> tuple[str, ...]:
+        """The names of an evaluation's results: the total loss, each loss where there are several, each metric."""
+        return (*self._loss_names, *self.metrics)
 
     @property
     def _loss_names(self) -> list[str]:

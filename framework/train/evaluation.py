@@ -45,8 +45,10 @@ class Evaluator:
             evaluation = self.experiment.evaluation()
             for indices in blocks:
                 evaluation = self._over_batch(state, _host_batch(source, indices), evaluation, self.hyper)
-        results = jax.device_get(self._summarise(evaluation))
-        return {name: value.item() if value.ndim == 0 else value.tolist() for name, value in results.items()}
+        found = jax.device_get(self._summarise(evaluation))
+        # A compiled function gives its results in alphabetical order; people read the loss first.
+        ordered = {name: found[name] for name in self.experiment.result_names}
+        return {name: value.item() if value.ndim == 0 else value.tolist() for name, value in ordered.items()}
 
     def predict(self, state: State, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The outputs for host arrays that hold the network's inputs, row for row."""

@@ -17,7 +17,7 @@ import numpy as np
 
 from framework.build.state import State
 from framework.checkpoint import Checkpoints
-from framework.config.compose.dump import yaml_text
+from framework.config.compose import dump
 from framework.config.compose.loaded import Loaded
 from framework.core.trees import size
 from framework.report.jsonl import MetricLog, read_records
@@ -89,7 +89,7 @@ def run(
     asked = directory or (Path(setup.config.run.dir) if setup.config.run.dir else None)
     path = asked or fresh(setup.config.name)
     tree = setup.config.model_dump(mode="json")
-    with RunDirectory.create_or_resume(path, tree, yaml_text=yaml_text(tree)) as home:
+    with RunDirectory.create_or_resume(path, tree, yaml_text=dump(tree)) as home:
         if home.read("environment.json") is None:
             home.write("environment.json", environment())
         home.write("data.json", setup.dataset.facts())
