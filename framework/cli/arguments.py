@@ -99,6 +99,17 @@ def one_of(name: str, *words: str) -> Callable[[str], str]:
     return parse
 
 
+def positive(name: str) -> Callable[[str], int]:
+    """The type of an option called `name` that is a count."""
+
+    def parse(text: str) -> int:
+        if text.isascii() and text.isdigit() and int(text) > 0:
+            return int(text)
+        raise ConfigError(Problem(name, f"unknown value '{text}'", expected="a positive integer", fix=f"{name} 1"))
+
+    return parse
+
+
 def add_recipe(parser: VerbParser, *, overrides: bool = True) -> None:
     """Declare RECIPE, its overrides and the options that say where to look for it."""
     parser.word("recipe", metavar="RECIPE", help="a name out of `fw list recipes`, or the path of a YAML file")
@@ -175,4 +186,4 @@ def _checkpoint(text: str) -> str | int:
     )
 
 
-__all__ = ["VerbParser", "add_composition", "add_multirun", "add_places", "add_recipe", "add_run", "one_of"]
+__all__ = ["VerbParser", "add_composition", "add_multirun", "add_places", "add_recipe", "add_run", "one_of", "positive"]

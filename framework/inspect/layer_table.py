@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import jax
 
 from framework.config.compose.loaded import Loaded
-from framework.config.language.graph import Graph, Node
 from framework.core.trees import size
 from framework.inspect.checking import shape_text
-from framework.inspect.flops import Scope, count
 from framework.train.setup import Setup
 
 
@@ -21,12 +19,12 @@ class Row:
     """One node.
 
     Attributes:
-      depth: how many blocks it lies inside.
-      name: of the node.
-      op: the word that YAML uses, with the count of copies where it is repeated.
-      output: dtype and shape of what it gives, for one batch.
-      parameters: trained numbers in it and below, all copies counted.
-      flops: floating-point operations of one forward pass over the batch, in it and below.
+      depth: how many nodes it is inside of.
+      name: of the node, among its siblings.
+      op: the word that YAML uses, with the number of copies where it is repeated.
+      output: dtype and shape of what it gives.
+      parameters: trained numbers, those of nodes inside it and of all copies included.
+      flops: floating-point operations of one forward pass, counted likewise.
     """
 
     depth: int
@@ -43,26 +41,26 @@ class LayerTable:
 
     Attributes:
       inputs: name -> dtype and shape.
-      rows: nodes in the order in which data meets them.
+      rows: nodes in the order in which data meets them, each before those inside it.
       parameters, flops: of the whole network.
-      state: other numbers that it keeps, such as batch statistics.
-      batch_size: examples that shapes and operations are for.
+      statistics: numbers that it keeps besides parameters, such as means of batches.
+      batch_size: examples that the shapes and operations are for.
     """
 
     inputs: dict[str, str]
     rows: tuple[Row, ...]
     parameters: int
     flops: int
-    state: int
+    statistics: int
     batch_size: int
 
 
-def layer_table(loaded: Loaded, *, batch_size: int = 1, depth: int = 1) -> LayerTable:
+def layer_table(loaded: Loaded, *, batch_size: int = 1, depth: int | None = None) -> LayerTable:
     """The layers of a recipe's network.
 
     Args:
-      batch_size: examples.
-      depth: how many levels of blocks are opened; 1 shows the network's own nodes alone.
+      batch_size: examples in the batch that shapes and operations are told for.
+      depth: how many levels of blocks are opened: 1 shows the network's own nodes alone, None all.
 
     Raises:
       ConfigError: the recipe does not fit together.
@@ -71,35 +69,33 @@ def layer_table(loaded: Loaded, *, batch_size: int = 1, depth: int = 1) -> Layer
     setup.check()
     experiment = setup.abstract
     network = experiment.network
-    state = jax.eval_shape(experiment.init)
     inputs = experiment.example_inputs(batch_size)
-    fed: Any = inputs if network.wiring else next(iter(inputs.values()))
-    nodes = list(_opened(network.graph, depth))
-    shapes = jax.eval_shape(
-        lambda variables, given: network.apply(variables, given, probes=tuple(node.path for _, node in nodes)),
-        state.variables,
-        fed,
-    )[1].get("intermediates", {})
-    operations = count(lambda variables, given: network.apply(variables, given)[0], state.variables, fed)
-    rows = tuple(_row(level, node, shapes, state.params, operations) for level, node in nodes)
+    found = network.check(inputs if network.wiring else next(iter(inputs.values())))
+    state = jax.eval_shape(experiment.init)
+    repeats = {node.path: node.repeat for node in network.graph.walk()}
     return LayerTable(
         inputs={name: shape_text(spec) for name, spec in inputs.items()},
-        rows=rows,
+        rows=tuple(_row(row, repeats) for row in found if depth is None or row.depth < depth),
         parameters=size(state.params),
-        flops=operations.total(),
-        state=size(state.collections),
+        flops=sum(row.flops for row in found if row.depth == 0),
+        statistics=size(state.collections),
         batch_size=batch_size,
     )
 
 
-def _opened(graph: Graph, depth: int, level: int = 0) -> list[tuple[int, Node]]:
-    found = []
-    for node in graph.nodes:
-        found.append((level, node))
-        if isinstance(node.body, Graph) and level + 1 < depth:
-            found += _opened(node.body, depth, level + 1)
-    return found
+def _row(row: Any, repeats: Mapping[str, int]) -> Row:
+    copies = repeats.get(row.path, 1)
+    return Row(
+        depth=row.depth,
+        name=row.path.rpartition(".")[2],
+        op=f"{row.op} x {copies}" if copies > 1 else row.op,
+        output=_output(row.output),
+        parameters=row.parameters,
+        flops=row.flops,
+    )
 
 
-def _row(level: int, node: Node, shapes: Any, params: Any, operations: Counter[Scope]) -> Row:
-    return Row(0, "", "", "", 0, 0)
+def _output(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}: {shape_text(item)}" for name, item in value.items())
+    return shape_text(value)
