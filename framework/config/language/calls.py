@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from framework.config.language.expression import CONSTANTS, Expression, ExpressionError, free_names
+from framework.config.language.expression import Expression, ExpressionError, free_names
 from framework.config.language.graph import FrozenMapping, Target, frozen
 from framework.config.language.nodes import RawNode
 from framework.config.language.report import Report
@@ -74,7 +74,10 @@ def _named(
 
 
 def array_expression(node: RawNode, source: Source, scope: Scope, report: Report) -> tuple[Expression, Inputs] | None:
-    """An `expr` node: its vetted text and what it reads. `x` is the one input; several go by their nodes' names."""
+    """An `expr` node: its vetted text and what it reads. `x` is the one input; several go by their nodes' names.
+
+    With `share`, every other name is a parameter of the node whose weights it uses.
+    """
     text = node.arguments
     if not isinstance(text, str) or not text.strip():
         report.problem(node.op_key, f"found {text!r}", "an array expression, such as 'x * sigmoid(x)'")
@@ -92,7 +95,8 @@ def array_expression(node: RawNode, source: Source, scope: Scope, report: Report
         given = {reference.replace(".", "_"): reference for reference in source.references}
         if len(given) == 1:
             given = {"x": source.references[0]} | given
-    unknown = [name for name in free if name not in given and name not in scope.arguments]
+    others = [name for name in free if name not in given and name not in scope.arguments]
+    unknown = [] if node.share else others
     for name in unknown:
         near = closest(name, [*given, *scope.arguments])
         report.problem(
@@ -107,12 +111,12 @@ def array_expression(node: RawNode, source: Source, scope: Scope, report: Report
     if unknown or unread:
         return None
     names = tuple(name for name in free if name in given)
-    constants = [(name, scope.arguments[name]) for name in free if name not in given and name not in CONSTANTS]
+    constants = [(name, scope.arguments[name]) for name in free if name not in given and name in scope.arguments]
     if any(value.value is FAILED for _, value in constants):
         return None
     scope.structural.update(value.key for _, value in constants)
     held = tuple((name, frozen(value.value)) for name, value in constants)
-    return Expression(text, names, held), tuple(given[name] for name in names)
+    return Expression(text, names, held, tuple(others)), tuple(given[name] for name in names)
 
 
 def target(node: RawNode, source: Source, scope: Scope, report: Report) -> Target | None:

@@ -73,11 +73,13 @@ class Expression:
       text: as it was written.
       names: the arrays that it reads, in the order in which they are passed.
       constants: (name, value) of the block or network arguments that it reads.
+      parameters: names of parameters that it reads from the node whose weights it shares.
     """
 
     text: str
     names: tuple[str, ...]
     constants: tuple[tuple[str, Any], ...] = ()
+    parameters: tuple[str, ...] = ()
 
 
 class ExpressionError(Exception):

@@ -44,6 +44,15 @@ def _take(node: RawNode, owner: RawNode, report: Report) -> None:
         node.broken = True
         return
     node.share = owner.share or owner.name
+    if owner.op == "expr":
+        report.problem(key, f"'{owner.name}' is an expression, which has no weights", "a node with weights")
+        node.broken = True
+        return
+    if node.op == "expr":
+        if owner.repeat > 1:
+            report.problem(key, f"'{owner.name}' has {owner.repeat} copies of its weights", "a node without repeat")
+            node.broken = True
+        return
     if node.op and node.op != owner.op:
         report.problem(
             key,
@@ -71,7 +80,7 @@ def check_same(raw: Sequence[RawNode], nodes: Mapping[str, Node], report: Report
     declared = {node.name: node for node in raw}
     for node in nodes.values():
         owner = nodes.get(node.share) if node.share else None
-        if owner is None:
+        if owner is None or node.op == "expr":
             continue
         mine, theirs = declared[node.name], declared[owner.name]
         if isinstance(node.body, LayerSpec) and isinstance(owner.body, LayerSpec):

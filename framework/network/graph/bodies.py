@@ -27,7 +27,8 @@ class ArrayExpression(nn.Module):
             name: value.as_dict() if isinstance(value, FrozenMapping) else value
             for name, value in self.expression.constants
         }
-        return evaluate(self.expression.text, constants | dict(zip(self.expression.names, inputs, strict=True)))
+        names = (*self.expression.names, *self.expression.parameters)
+        return evaluate(self.expression.text, constants | dict(zip(names, inputs, strict=True)))
 
 
 def leaf_module(node: Node, name: str | None) -> nn.Module:

@@ -70,8 +70,9 @@ def _wrapped(made: Any, target: Target, node: Node, name: str | None) -> nn.Modu
         return _Linen(made.clone(parent=None, name=None), target.keywords, name=name)
     if isinstance(made, tuple) and len(made) == 2 and all(callable(item) for item in made):
         return _Pair(made[0], made[1], target.keywords, name=name)
-    if callable(getattr(made, "init", None)) and callable(getattr(made, "apply", None)):
-        return _Pair(made.init, made.apply, target.keywords, name=name)
+    init, apply = getattr(made, "init", None), getattr(made, "apply", None)
+    if callable(init) and callable(apply):
+        return _Pair(init, apply, target.keywords, name=name)
     if callable(made):
         return _Function(made, target.keywords, name=name)
     raise ConfigError(

@@ -10,8 +10,10 @@ from typing import Any
 import jax
 from flax import linen as nn
 
+from framework.config.language.expression import Expression
 from framework.config.language.graph import Graph, Node
 from framework.core.errors import ConfigError, Problem
+from framework.core.words import closest, listed
 from framework.network.context import Context
 from framework.network.graph.bodies import leaf_module
 from framework.network.graph.call import Call, Visit
@@ -80,6 +82,12 @@ def _read(values: dict[str, Any], reference: str | None, node: Node | None) -> A
 def _run(node: Node, inputs: tuple[Any, ...], call: Call, owners: dict[str, _Modules]) -> Any:
     """The value of a node; what holds its weights is made on its first use and kept for those that share it."""
     owner = node.share or node.name
+    if isinstance(node.body, Expression):
+        owner = node.name
+        if node.share:
+            inputs = (*inputs, *_parameters(node, owners[node.share]))
+            givers = (f"'{name}' of {node.share}" for name in node.body.parameters)
+            call = replace(call, givers=(*call.givers, *givers))
     first = owner not in owners
     if first:
         owners[owner] = _made(node, owner, inputs, call)
@@ -99,6 +107,25 @@ def _run(node: Node, inputs: tuple[Any, ...], call: Call, owners: dict[str, _Mod
         applied = nn.remat(body) if node.remat else body
         value = applied(module, value, *inputs[1:]) if inputs else applied(module)
     return value
+
+
+def _parameters(node: Node, owner: _Modules) -> list[Any]:
+    """The weights of another node that an expression reads, such as the `embedding` of a tied output layer."""
+    assert isinstance(node.body, Expression)
+    (module,) = owner.modules
+    held = module.variables.get("params", {})
+    missing = [name for name in node.body.parameters if not hasattr(held.get(name), "shape")]
+    if missing:
+        near = closest(missing[0], held)
+        raise ConfigError(
+            Problem(
+                f"{node.key}.expr",
+                f"'{missing[0]}' is no input and no parameter of '{node.share}'",
+                f"inputs: {listed(node.body.names)}; parameters: {listed(held)}",
+                fix=f"write {near}" if near else None,
+            )
+        )
+    return [held[name] for name in node.body.parameters]
 
 
 def _made(node: Node, owner: str, inputs: tuple[Any, ...], call: Call) -> _Modules:

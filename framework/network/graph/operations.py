@@ -8,16 +8,20 @@ from typing import Any
 
 import jax
 
-_FREE = frozenset(
-    ["broadcast_in_dim", "reshape", "transpose", "squeeze", "expand_dims", "concatenate", "slice", "dynamic_slice", "dynamic_update_slice", "gather", "scatter", "convert_element_type", "bitcast_convert_type", "stop_gradient", "copy", "copy_p", "iota", "rev", "pad", "select_n", "split", "device_put", "random_bits", "random_seed", "random_wrap", "random_unwrap", "random_fold_in", "threefry2x32", "shift_right_logical", "shift_left", "or", "and", "xor", "not", "sharding_constraint", "optimization_barrier", "pjit_sharding"]
-)
+_MOVES = """
+    broadcast_in_dim reshape transpose squeeze expand_dims concatenate slice dynamic_slice
+    dynamic_update_slice gather scatter convert_element_type bitcast_convert_type stop_gradient copy iota rev
+    pad select_n split device_put random_bits random_seed random_wrap random_unwrap random_fold_in
+    threefry2x32 shift_right_logical shift_left sharding_constraint optimization_barrier
+"""
+_FREE = frozenset(_MOVES.split())
 
 
 def operations(function: Callable[..., Any], *arguments: Any) -> int:
     """How many floating point operations a call takes.
 
-    A matrix product of [m, k] and [k, n] counts 2·m·k·n, a convolution 2·outputs·taps·channels, a reduction one for each
-    input, and every other operation one for each output. Moving data counts nothing. Nothing is computed or compiled.
+    A matrix product of [m, k] and [k, n] counts 2·m·k·n, a convolution 2·outputs·taps·channels, a reduction one for
+    each input, and every other operation one for each output. Moving data counts nothing. Nothing is compiled.
 
     Args:
       arguments: arrays, or their shapes and dtypes.

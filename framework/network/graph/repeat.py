@@ -1,7 +1,7 @@
 """`repeat: N`: copies of a node that follow each other, each with its own weights.
 
-Where a copy gives what it takes, the copies are one `scan` over weights stacked on axis 0, so that compile time does not
-grow with their number. Where it does not (the first of several dense layers widens its input), they are unrolled.
+Where a copy gives what it takes, the copies are one `scan` over weights stacked on axis 0, so that compile time does
+not grow with their number. Where it does not (the first of several dense layers widens its input), they are unrolled.
 """
 
 from __future__ import annotations
