@@ -21,7 +21,7 @@ def _require_match(inputs: tuple[jax.Array, ...]) -> None:
         fits = all(len(set(sizes) - {1}) <= 1 for sizes in zip(*shapes, strict=True))
     if not fits:
         raise ValueError(
-            f"found {', '.join(map(printed, shapes))}; arrays that are combined need one rank, and sizes that are "
+            f"found {', '.join(map(printed, shapes))}, arrays that are combined need one rank and sizes that are "
             "equal or 1; put a dense, conv or reshape before one of them"
         )
 

@@ -78,7 +78,7 @@ class Attention(nn.Module):
         each = (self.heads, self._head_features(features))
         if key is None:
             if value is not None:
-                raise ValueError("found value without key; give both, or key alone to take the values from it")
+                raise ValueError("found value without key, attention to another sequence needs its key; wire key too")
             query, keys, values = jnp.unstack(self._project("qkv", x, (3,), each), axis=2)
         else:
             value = key if value is None else value
@@ -103,7 +103,7 @@ class Attention(nn.Module):
             divisors = [count for count in range(1, features + 1) if features % count == 0]
             near = min(divisors, key=lambda count: abs(count - self.heads))
             raise ValueError(
-                f"found {features} features for {self.heads} heads; heads must divide the features, e.g. {near}, "
+                f"found {features} features, {self.heads} heads must divide them; set heads to e.g. {near}, "
                 "or set head_features"
             )
         return features // self.heads
@@ -131,12 +131,12 @@ class Attention(nn.Module):
         require_sequence(value, "attention, for its value,")
         if key.shape[1] != value.shape[1]:
             raise ValueError(
-                f"found key {printed(key.shape)} and value {printed(value.shape)}; they need one length in time"
+                f"found key {printed(key.shape)} and value {printed(value.shape)}, they need one length; wire both from one sequence"
             )
         if self.causal and key.shape[1] != x.shape[1]:
             raise ValueError(
-                f"found {x.shape[1]} positions that attend to {key.shape[1]} causally; the lengths must agree, "
-                "or set causal=false"
+                f"found {x.shape[1]} positions that attend to {key.shape[1]}, causal attention needs equal lengths; "
+                "set causal=false"
             )
 
     def _full_mask(self, mask: jax.Array, query: jax.Array, key: jax.Array) -> jax.Array:

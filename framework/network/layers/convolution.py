@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import jax
 from flax import linen as nn
 from flax.linen.dtypes import promote_dtype
@@ -40,8 +42,8 @@ class Conv(nn.Module):
         channels = x.shape[-1]
         if channels % self.groups or self.features % self.groups:
             raise ValueError(
-                f"found {channels} input channels and {self.features} features in {self.groups} groups; "
-                "groups must divide both"
+                f"found {channels} channels and {self.features} features, {self.groups} groups must divide both; "
+                f"set groups to {math.gcd(channels, self.features)} or a divisor of it"
             )
         around = sides(self.padding, x.shape[1:-1], _reach(size, dilation), strides, "a kernel")
         shape = (*size, channels // self.groups, self.features)

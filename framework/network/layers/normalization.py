@@ -133,7 +133,9 @@ class GroupNorm(_Affine):
         if channels % self.groups:
             divisors = [count for count in range(1, channels + 1) if channels % count == 0]
             near = min(divisors, key=lambda count: abs(count - self.groups))
-            raise ValueError(f"found {channels} channels in {self.groups} groups; groups must divide them, e.g. {near}")
+            raise ValueError(
+                f"found {channels} channels, {self.groups} groups must divide them; set groups to e.g. {near}"
+            )
         scale = self._parameter("scale", self.scale_init, self.use_scale, x)
         bias = self._parameter("bias", self.bias_init, self.use_bias, x)
         parts = x.reshape(*x.shape[:-1], self.groups, channels // self.groups)

@@ -22,8 +22,8 @@ def _windows(
     around = sides(padding, x.shape[1:-1], size, step, "a window")
     if any(max(pair) >= reach for pair, reach in zip(around, size, strict=True)):
         raise ValueError(
-            f"found padding {[list(pair) for pair in around]} with window {list(size)}, "
-            "so that some windows hold padding alone; pad by less than the window"
+            f"found padding {[list(pair) for pair in around]}, beside it a window of {list(size)} may hold nothing else; "
+            "pad by less than the window"
         )
     return size, step, around
 

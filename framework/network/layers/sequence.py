@@ -31,6 +31,6 @@ def as_boolean(mask: jax.Array) -> jax.Array:
     """
     if jnp.issubdtype(mask.dtype, jnp.inexact):
         raise ValueError(
-            f"found a mask of {mask.dtype} {printed(mask.shape)}, a mask needs booleans or integers; compare it first"
+            f'found a mask of {mask.dtype} {printed(mask.shape)}, a mask needs booleans or integers; compare it first, e.g. {{expr: "mask > 0"}}'
         )
     return mask != 0

@@ -21,19 +21,19 @@ class Flatten(nn.Module):
 
 
 class Reshape(nn.Module):
-    """[batch, ...] -> [batch, *sizes]."""
+    """[batch, ...] -> [batch, *shape]."""
 
-    sizes: tuple[int, ...]
+    shape: tuple[int, ...]
 
     @nn.compact
     def __call__(self, x: jax.Array, *, context: Context) -> jax.Array:
-        elements, known = math.prod(x.shape[1:]), math.prod(size for size in self.sizes if size != -1)
-        if elements % known if -1 in self.sizes else elements != known:
+        elements, known = math.prod(x.shape[1:]), math.prod(size for size in self.shape if size != -1)
+        if elements % known if -1 in self.shape else elements != known:
             raise ValueError(
-                f"found {printed(x.shape)}, which holds {elements} elements for each example and does not fill "
-                f"[batch, {', '.join(map(str, self.sizes))}]; give sizes whose product is {elements}, or make one -1"
+                f"found {printed(x.shape)}, {elements} elements for each example do not fill "
+                f"[batch, {', '.join(map(str, self.shape))}]; give sizes whose product is {elements}, or make one -1"
             )
-        sizes = tuple(elements // known if size == -1 else size for size in self.sizes)
+        sizes = tuple(elements // known if size == -1 else size for size in self.shape)
         return x.reshape(x.shape[0], *sizes)
 
 
@@ -47,8 +47,8 @@ class Transpose(nn.Module):
         axes = tuple(range(x.ndim - 1, 0, -1)) if self.axes is None else self.axes
         if len(axes) != x.ndim - 1:
             raise ValueError(
-                f"found rank {x.ndim} {printed(x.shape)}, axes {list(axes)} order {len(axes)} axes; "
-                f"name each of {list(range(1, x.ndim))} once"
+                f"found rank {x.ndim} {printed(x.shape)}, axes must name each axis but the batch; "
+                f"set axes to an order of {list(range(1, x.ndim))}"
             )
         return jnp.transpose(x, (0, *axes))
 
@@ -71,7 +71,7 @@ class Concat(nn.Module):
         rest = [(*shape[:axis], *shape[axis + 1 :]) for shape in shapes]
         if any(len(shape) != rank or other != rest[0] for shape, other in zip(shapes, rest, strict=True)):
             raise ValueError(
-                f"found {', '.join(map(printed, shapes))}, which differ in more than axis {self.axis}; "
-                "make all other sizes equal"
+                f"found {', '.join(map(printed, shapes))}, all sizes but those of axis {self.axis} must agree; "
+                "make them equal"
             )
         return jnp.concatenate(inputs, axis)

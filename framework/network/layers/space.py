@@ -39,8 +39,8 @@ def per_dimension(value: int | Sequence[int], dims: int, name: str) -> tuple[int
         return (value,) * dims
     if len(value) != dims:
         raise ValueError(
-            f"found {name} {list(value)} for an input with {dims} space dimension{'s' if dims > 1 else ''}; "
-            f"give one integer for all or a list of {dims}"
+            f"found {name} {list(value)}, an input with {_dims(dims)} needs one integer or a list of {dims}; "
+            f"set {name} to one integer for all"
         )
     return tuple(value)
 
@@ -70,20 +70,24 @@ def sides(
         return tuple((total // 2, total - total // 2) for total in totals)
     if padding == "causal":
         if dims != 1:
-            raise ValueError(f"found padding causal with {dims} space dimensions, it needs one (time); use same")
+            raise ValueError(f"found {_dims(dims)}, padding causal needs one (time); use padding same")
         return ((reach[0] - 1, 0),)
     counts = 0 if isinstance(padding, str) else padding
     each = (counts,) * dims if isinstance(counts, int) else counts
     if len(each) != dims:
         shown = [list(side) if isinstance(side, tuple) else side for side in each]
         raise ValueError(
-            f"found padding {shown} for an input with {dims} space dimension{'s' if dims > 1 else ''}; give one "
-            f"integer for all sides, or a list with {dims} {'entries' if dims > 1 else 'entry, such as [[1, 0]]'}"
+            f"found padding {shown}, an input with {_dims(dims)} needs one integer or a list of {dims}; "
+            f"use an integer, or a pair for each dimension, e.g. {[[1, 1]] * dims}"
         )
     pairs = tuple((side, side) if isinstance(side, int) else side for side in each)
     if any(n + sum(pair) < r for n, r, pair in zip(space, reach, pairs, strict=True)):
         raise ValueError(
-            f"found space {list(space)}, on which {layer} reaching over {list(reach)} does not fit even once; "
+            f"found space {list(space)}, {layer} that reaches over {list(reach)} needs as much; "
             "use padding same, or a smaller size"
         )
     return pairs
+
+
+def _dims(count: int) -> str:
+    return f"{count} space dimension{'' if count == 1 else 's'}"

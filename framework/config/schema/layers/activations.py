@@ -7,22 +7,22 @@ from typing import ClassVar
 from pydantic import Field, field_validator
 
 from framework.config.schema.base import Number
-from framework.config.schema.layers.base import LayerSpec
+from framework.config.schema.layers.base import SameShape
 
 
-class Relu(LayerSpec):
+class Relu(SameShape):
     """Rectified linear unit: max(x, 0)."""
 
     op: ClassVar[str] = "relu"
 
 
-class Relu6(LayerSpec):
+class Relu6(SameShape):
     """Rectified linear unit, capped at 6: min(max(x, 0), 6)."""
 
     op: ClassVar[str] = "relu6"
 
 
-class LeakyRelu(LayerSpec):
+class LeakyRelu(SameShape):
     """Rectified linear unit that lets a share of negative values through.
 
     y = x for x >= 0, negative_slope · x otherwise
@@ -33,7 +33,7 @@ class LeakyRelu(LayerSpec):
     negative_slope: Number = Field(0.01, description="slope for negative values")
 
 
-class Elu(LayerSpec):
+class Elu(SameShape):
     """Exponential linear unit.
 
     y = x for x > 0, alpha · (exp(x) - 1) otherwise
@@ -46,7 +46,7 @@ class Elu(LayerSpec):
     alpha: Number = Field(1.0, gt=0, description="minus the limit for very negative values")
 
 
-class Celu(LayerSpec):
+class Celu(SameShape):
     """Exponential linear unit whose slope is continuous for every alpha.
 
     y = max(x, 0) + min(alpha · (exp(x / alpha) - 1), 0)
@@ -59,7 +59,7 @@ class Celu(LayerSpec):
     alpha: Number = Field(1.0, gt=0, description="minus the limit for very negative values")
 
 
-class Selu(LayerSpec):
+class Selu(SameShape):
     """Exponential linear unit, scaled so that mean 0 and variance 1 are kept through the layers.
 
     Source: Klambauer et al., arXiv:1706.02515.
@@ -68,7 +68,7 @@ class Selu(LayerSpec):
     op: ClassVar[str] = "selu"
 
 
-class Gelu(LayerSpec):
+class Gelu(SameShape):
     """Gaussian error linear unit: x · Phi(x), with the normal distribution function Phi.
 
     Approximated as x/2 · (1 + tanh(sqrt(2/pi) · (x + 0.044715 x³))) unless told otherwise.
@@ -81,7 +81,7 @@ class Gelu(LayerSpec):
     approximate: bool = Field(True, description="use the tanh formula instead of the error function")
 
 
-class Silu(LayerSpec):
+class Silu(SameShape):
     """Sigmoid linear unit: x · sigmoid(x).
 
     Source: Elfwing et al., arXiv:1702.03118.
@@ -90,7 +90,7 @@ class Silu(LayerSpec):
     op: ClassVar[str] = "silu"
 
 
-class Swish(LayerSpec):
+class Swish(SameShape):
     """The sigmoid linear unit `silu` under its other name: x · sigmoid(x).
 
     Source: Ramachandran et al., arXiv:1710.05941.
@@ -99,7 +99,7 @@ class Swish(LayerSpec):
     op: ClassVar[str] = "swish"
 
 
-class Mish(LayerSpec):
+class Mish(SameShape):
     """Self-gated unit: x · tanh(softplus(x)).
 
     Source: Misra, arXiv:1908.08681.
@@ -108,37 +108,37 @@ class Mish(LayerSpec):
     op: ClassVar[str] = "mish"
 
 
-class Sigmoid(LayerSpec):
+class Sigmoid(SameShape):
     """Logistic function: 1 / (1 + exp(-x))."""
 
     op: ClassVar[str] = "sigmoid"
 
 
-class LogSigmoid(LayerSpec):
+class LogSigmoid(SameShape):
     """Logarithm of the logistic function: -log(1 + exp(-x))."""
 
     op: ClassVar[str] = "log_sigmoid"
 
 
-class Tanh(LayerSpec):
+class Tanh(SameShape):
     """Hyperbolic tangent."""
 
     op: ClassVar[str] = "tanh"
 
 
-class Softplus(LayerSpec):
+class Softplus(SameShape):
     """Smooth rectifier: log(1 + exp(x))."""
 
     op: ClassVar[str] = "softplus"
 
 
-class SoftSign(LayerSpec):
+class SoftSign(SameShape):
     """Sigmoid with polynomial tails: x / (1 + |x|)."""
 
     op: ClassVar[str] = "soft_sign"
 
 
-class Squareplus(LayerSpec):
+class Squareplus(SameShape):
     """Smooth rectifier without exponentials: (x + sqrt(x² + b)) / 2.
 
     Source: Barron, arXiv:2112.11687.
@@ -149,19 +149,19 @@ class Squareplus(LayerSpec):
     b: Number = Field(4.0, ge=0, description="smoothness; 0 gives relu")
 
 
-class HardTanh(LayerSpec):
+class HardTanh(SameShape):
     """Piecewise linear hyperbolic tangent: x, limited to [-1, 1]."""
 
     op: ClassVar[str] = "hard_tanh"
 
 
-class HardSigmoid(LayerSpec):
+class HardSigmoid(SameShape):
     """Piecewise linear sigmoid: relu6(x + 3) / 6."""
 
     op: ClassVar[str] = "hard_sigmoid"
 
 
-class HardSilu(LayerSpec):
+class HardSilu(SameShape):
     """Piecewise polynomial `silu`: x · relu6(x + 3) / 6.
 
     Source: Howard et al., arXiv:1905.02244, section 5.2.
@@ -170,7 +170,7 @@ class HardSilu(LayerSpec):
     op: ClassVar[str] = "hard_silu"
 
 
-class HardSwish(LayerSpec):
+class HardSwish(SameShape):
     """The unit `hard_silu` under its other name: x · relu6(x + 3) / 6.
 
     Source: Howard et al., arXiv:1905.02244, section 5.2.
@@ -179,19 +179,19 @@ class HardSwish(LayerSpec):
     op: ClassVar[str] = "hard_swish"
 
 
-class SparsePlus(LayerSpec):
+class SparsePlus(SameShape):
     """Smooth rectifier that reaches zero: 0 below -1, (x + 1)² / 4 up to 1, x above."""
 
     op: ClassVar[str] = "sparse_plus"
 
 
-class SparseSigmoid(LayerSpec):
+class SparseSigmoid(SameShape):
     """Piecewise linear sigmoid, the slope of `sparse_plus`: 0 below -1, (x + 1) / 2 up to 1, 1 above."""
 
     op: ClassVar[str] = "sparse_sigmoid"
 
 
-class _AlongAxis(LayerSpec):
+class _AlongAxis(SameShape):
     """An activation that compares the elements of one axis."""
 
     axis: int = Field(-1, description="axis of the example, counted with the batch as 0; negative from the end")

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from framework.config.schema.layers.base import LayerSpec
+from framework.config.schema.layers.base import LayerSpec, SameShape
 from framework.config.schema.layers.fields import DType
 
 _ALL = "[batch, ...], [batch, ...], ... -> [batch, ...]"
@@ -67,7 +67,7 @@ class Average(LayerSpec):
     shape: ClassVar[str] = _ALL
 
 
-class Identity(LayerSpec):
+class Identity(SameShape):
     """Passes its input on, e.g. to give it a name.
 
     Shapes: any -> same.
@@ -76,7 +76,7 @@ class Identity(LayerSpec):
     op: ClassVar[str] = "identity"
 
 
-class StopGradient(LayerSpec):
+class StopGradient(SameShape):
     """Passes its input on, but no gradient back.
 
     Shapes: any -> same.
@@ -85,7 +85,7 @@ class StopGradient(LayerSpec):
     op: ClassVar[str] = "stop_gradient"
 
 
-class Cast(LayerSpec):
+class Cast(SameShape):
     """Converts its input to another number format.
 
     Shapes: any -> same.

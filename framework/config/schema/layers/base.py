@@ -14,14 +14,15 @@ class LayerSpec(Spec):
       op: the word that YAML uses, e.g. `conv`.
       inputs: names of the inputs in call order; a name ending in `?` may be left out. None: any number (at least one),
         all of one kind, as for `add` and `concat`.
-      shape: the shapes in and out, as the documentation prints them, e.g. `[batch, features] -> [batch, units]`.
+      shape: the shapes in and out, as the documentation prints them, e.g. `[batch, features] -> [batch, units]`. It has
+        no default here, so that a field may have this name too (see `reshape`).
       stochastic: draws random numbers while training.
       stateful: keeps statistics that training updates.
     """
 
     op: ClassVar[str]
     inputs: ClassVar[tuple[str, ...] | None] = ("x",)
-    shape: ClassVar[str] = "any -> same"
+    shape: ClassVar[str]
     stochastic: ClassVar[bool] = False
     stateful: ClassVar[bool] = False
 
@@ -33,3 +34,9 @@ class LayerSpec(Spec):
     def arguments(self) -> dict[str, Any]:
         """All fields as keyword arguments for the Flax module of the same name."""
         return {name: getattr(self, name) for name in type(self).model_fields}
+
+
+class SameShape(LayerSpec):
+    """An operation that takes an array of any shape and gives one of the same."""
+
+    shape: ClassVar[str] = "any -> same"

@@ -7,10 +7,10 @@ from typing import ClassVar
 from pydantic import Field
 
 from framework.config.schema.base import Traced
-from framework.config.schema.layers.base import LayerSpec
+from framework.config.schema.layers.base import SameShape
 
 
-class Dropout(LayerSpec):
+class Dropout(SameShape):
     """Sets each value to zero with probability `rate` while training, and scales the rest to keep the mean.
 
     y = x · kept / (1 - rate), kept ~ Bernoulli(1 - rate); outside of training y = x

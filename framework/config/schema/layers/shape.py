@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from framework.config.schema.layers.base import LayerSpec
 from framework.config.schema.layers.fields import Integers
@@ -23,24 +23,25 @@ class Flatten(LayerSpec):
 class Reshape(LayerSpec):
     """Gives the axes after the batch a new shape with as many elements.
 
-    YAML calls the argument `shape`; the field is named `sizes`, because `shape` documents the layer itself.
-
     Shapes: [batch, ...] -> [batch, *shape].
     """
 
-    model_config = ConfigDict(populate_by_name=True)
-
     op: ClassVar[str] = "reshape"
-    shape: ClassVar[str] = "[batch, ...] -> [batch, *shape]"
 
-    sizes: Integers = Field(alias="shape", description="sizes after the batch; one may be -1, which is then worked out")
+    shape: Integers = Field(  # pyright: ignore[reportIncompatibleVariableOverride]
+        description="sizes after the batch; one may be -1, which is then worked out"
+    )
 
-    @field_validator("sizes")
+    @field_validator("shape")
     @classmethod
     def _one_unknown(cls, value: tuple[int, ...]) -> tuple[int, ...]:
         if sum(size == -1 for size in value) > 1 or any(size < 1 and size != -1 for size in value):
             raise ValueError(f"found {list(value)}; expected positive sizes, of which one may be -1, without the batch")
         return value
+
+
+# The class documents its shapes under the name that an instance has for its argument.
+Reshape.shape = "[batch, ...] -> [batch, *shape]"  # pyright: ignore[reportAttributeAccessIssue]
 
 
 class Transpose(LayerSpec):
