@@ -15,6 +15,7 @@ from hydra._internal.config_search_path_impl import ConfigSearchPathImpl
 from hydra.core.default_element import ResultDefault
 from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.types import Override, OverrideType
+from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
@@ -126,6 +127,8 @@ def compose(
         applied, or a file of the user's configures Hydra without trust.
     """
     with hydra_behaviour():
+        if any(text.lstrip("+~").startswith("hydra") for text in overrides):
+            Plugins.instance()  # imports every installed plugin, so that launchers and sweepers have their options
         loader = Loader(search_path(all_roots(entry, config_dirs), trust))
         words = read_overrides(overrides, groups_of(loader))
         config, chosen = _composed(loader, entry, words)
@@ -133,7 +136,9 @@ def compose(
         _refuse_hydra_packages(files)
         ledger = Ledger()
         for layer, result in files:
-            value = {key: item for key, item in (result.document.value or {}).items() if key not in ("defaults", "hydra")}
+            value = {
+                key: item for key, item in (result.document.value or {}).items() if key not in ("defaults", "hydra")
+            }
             ledger.file(result.document, _package(layer, result), value)
         _apply(config, words, ledger)
         _refuse_lost_choices(words, files, ledger)
@@ -233,8 +238,10 @@ def _chooser(group: str, option: str, words: Sequence[Word], files: Sequence[tup
     return chosen_by([result for _, result in files], group, option) or DEFAULT
 
 
-def _refuse_lost_choices(words: Sequence[Word], files: Sequence[tuple[ResultDefault, FileResult]], ledger: Ledger) -> None:
-    """Refuse a group that was chosen by an override but whose `type` the recipe sets again, so that nothing came of it."""
+def _refuse_lost_choices(
+    words: Sequence[Word], files: Sequence[tuple[ResultDefault, FileResult]], ledger: Ledger
+) -> None:
+    """Refuse a group that an override chose but whose `type` the recipe sets again, so that nothing came of it."""
     origins = ledger.origins
     problems = []
     for word in words:
@@ -245,9 +252,18 @@ def _refuse_lost_choices(words: Sequence[Word], files: Sequence[tuple[ResultDefa
             key = f"{_package(layer, result)}.type".lstrip(".")
             own = result.document.value.get("type") if isinstance(result.document.value, dict) else None
             origin = origins.get(key, "")
-            if result.config_path == path and own and origin != result.document.origin(("type",)) and not origin.startswith("override"):
+            if (
+                result.config_path == path
+                and own
+                and origin != result.document.origin(("type",))
+                and not origin.startswith("override")
+            ):
                 found = f"has no effect: a later file sets {key}"
-                problems.append(Problem(word.key, f"{word.text} {found}", f"the type to be chosen in one place", origin, f"{key}={own}"))
+                problems.append(
+                    Problem(
+                        word.key, f"{word.text} {found}", "the type to be chosen in one place", origin, f"{key}={own}"
+                    )
+                )
     if problems:
         raise ConfigError(problems)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 from omegaconf._utils import get_yaml_loader
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from yaml.tokens import ScalarToken
 
 from framework.config.compose.bounds import MAX_DEPTH, MAX_FILE_BYTES, MAX_NODES
 from framework.core.errors import ConfigError, Problem
@@ -56,8 +56,8 @@ class Document:
 def read(path: Path, shown: str) -> Document:
     """Read a YAML file as OmegaConf would, but within bounds and refusing what it would silently take.
 
-    The file's size is checked before it is read; depth, count of nodes and expansion of aliases while it streams
-    through the parser, before any value is made. Duplicate keys, keys that are no text, and tags that name Python
+    The file's size is checked before it is read; depth, count of nodes and expansion of aliases while the parser's
+    events stream in, before any value is made. Duplicate keys, keys that are no text, and tags that name Python
     objects are refused.
 
     Raises:
@@ -65,8 +65,7 @@ def read(path: Path, shown: str) -> Document:
     """
     text = _text(path, shown)
     try:
-        _check_bounds(text, shown)
-        root = _loader()(text).get_single_node()
+        root = _BoundedLoader(text, shown).get_single_node()
     except yaml.YAMLError as error:
         raise ConfigError(_syntax(error, shown)) from None
     document = Document(shown, value=None, header=comment_header(text))
@@ -98,7 +97,9 @@ def _text(path: Path, shown: str) -> str:
             data = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise ConfigError(Problem(shown, f"cannot be read: {reason}", fix="check the path and its permissions")) from None
+        raise ConfigError(
+            Problem(shown, f"cannot be read: {reason}", fix="check the path and its permissions")
+        ) from None
     if len(data) > MAX_FILE_BYTES:
         size = path.stat().st_size
         raise ConfigError(
@@ -124,73 +125,98 @@ def _text(path: Path, shown: str) -> str:
         ) from None
 
 
-@cache
-def _loader() -> type[yaml.SafeLoader]:
-    """A loader that resolves plain scalars as OmegaConf does, so that `1e-3` is a float; in C where libyaml is there."""
-    base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return type("_Loader", (base,), {"yaml_implicit_resolvers": get_yaml_loader().yaml_implicit_resolvers})
-
-
 @dataclass
 class _Open:
-    """A mapping or list whose end has not come yet."""
+    """A node whose end has not come yet: its anchor, and how many levels its finished children have."""
 
     anchor: str | None
-    nodes: int = 1
-    height: int = 1
+    total_before: int
+    levels: int = 0
 
 
-def _check_bounds(text: str, shown: str) -> None:
-    """Stream through the parser's events and stop at the first broken bound, aliases counted at their full size."""
-    stack: list[_Open] = []
-    anchors: dict[str, _Open] = {}
-    total = 0
-    for event in yaml.parse(text, Loader=_loader()):  # pyright: ignore[reportArgumentType]
-        origin = f"{shown}:{event.start_mark.line + 1}"
+class _BoundedLoader(yaml.SafeLoader):
+    """PyYAML's own loader, as OmegaConf uses it, which counts while it composes and stops at the first broken bound.
+
+    One thing it reads beyond that: `???` inside braces, as in `{features: ???}`. YAML 1.2 and editors take it for
+    text (a `?` without a space after it); PyYAML, which follows YAML 1.1, only does so outside braces.
+    """
+
+    yaml_implicit_resolvers = get_yaml_loader().yaml_implicit_resolvers
+
+    def __init__(self, text: str, shown: str) -> None:
+        super().__init__(text)
+        self.shown = shown
+        self._total = 0
+        self._open: list[_Open] = []
+        self._measures: dict[str, tuple[int, int]] = {}
+
+    def compose_node(self, parent: Node | None, index: Any) -> Node | None:
+        """One node with everything below it. An alias counts for as much as what it stands for."""
+        event: Any = self.peek_event()
         if isinstance(event, yaml.AliasEvent):
-            if any(item.anchor == event.anchor for item in stack):
-                raise ConfigError(
-                    Problem(
-                        shown,
-                        f"the alias *{event.anchor} stands inside its own anchor",
-                        expected="aliases of what is complete",
-                        origin=origin,
-                        fix=f"write out what *{event.anchor} should be",
-                    )
-                )
-            finished = anchors.get(str(event.anchor), _Open(None))
-        elif isinstance(event, yaml.ScalarEvent):
-            finished = _Open(event.anchor)
-        elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
-            stack.append(_Open(event.anchor))
-            if len(stack) > MAX_DEPTH:
-                raise ConfigError(_too_deep(shown, origin))
-            continue
-        elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
-            finished = stack.pop()
-        else:
-            continue
-        if getattr(event, "anchor", None) and isinstance(event, yaml.ScalarEvent):
-            anchors[str(event.anchor)] = finished
-        elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent) and finished.anchor:
-            anchors[finished.anchor] = finished
-        if stack:
-            stack[-1].nodes += finished.nodes
-            stack[-1].height = max(stack[-1].height, finished.height + 1)
-            if len(stack) + finished.height > MAX_DEPTH + 1:
-                raise ConfigError(_too_deep(shown, origin))
-        total = max(total, sum(item.nodes for item in stack), finished.nodes)
-        if total > MAX_NODES:
-            aliases = "its aliases expand to" if isinstance(event, yaml.AliasEvent) else "it holds"
-            raise ConfigError(
-                Problem(
-                    shown,
-                    f"{aliases} more than {MAX_NODES} values",
-                    expected=f"at most {MAX_NODES} values, aliases written out",
-                    origin=origin,
-                    fix="use `repeat:` for stacks of layers, and data files for data",
-                )
-            )
+            if any(item.anchor == event.anchor for item in self._open):
+                raise ConfigError(_inside_itself(self.shown, event))
+            nodes, levels = self._measures.get(event.anchor, (1, 1))
+            self._count(nodes, levels, event)
+            return super().compose_node(parent, index)
+        self._open.append(_Open(event.anchor, self._total))
+        self._count(1, 0, event)
+        node = super().compose_node(parent, index)
+        done = self._open.pop()
+        levels = done.levels + 1
+        if self._open:
+            self._open[-1].levels = max(self._open[-1].levels, levels)
+        if done.anchor:
+            self._measures[done.anchor] = (self._total - done.total_before, levels)
+        return node
+
+    def check_key(self) -> bool:
+        """Whether a `?` begins a complex key here."""
+        return super().check_key() and not self._at_missing()
+
+    def check_plain(self) -> bool:
+        """Whether plain text begins here."""
+        return super().check_plain() or self._at_missing()
+
+    def scan_plain(self) -> ScalarToken:
+        """One plain text."""
+        if not self._at_missing():
+            return super().scan_plain()
+        self.allow_simple_key = False
+        start = self.get_mark()
+        self.forward(3)
+        return ScalarToken("???", True, start, self.get_mark())
+
+    def _at_missing(self) -> bool:
+        return self.flow_level > 0 and self.prefix(3) == "???" and self.peek(3) in "\0 \t\r\n\x85\u2028\u2029,[]{}"
+
+    def _count(self, nodes: int, levels: int, event: Any) -> None:
+        self._total += nodes
+        origin = f"{self.shown}:{event.start_mark.line + 1}"
+        if len(self._open) + levels > MAX_DEPTH:
+            raise ConfigError(_too_deep(self.shown, origin))
+        if self._total > MAX_NODES:
+            raise ConfigError(_too_many(self.shown, origin, isinstance(event, yaml.AliasEvent)))
+
+
+def _inside_itself(shown: str, event: Any) -> Problem:
+    return Problem(
+        shown,
+        f"the alias *{event.anchor} stands inside its own anchor",
+        expected="aliases of what is complete",
+        origin=f"{shown}:{event.start_mark.line + 1}",
+        fix=f"write out what *{event.anchor} should be",
+    )
+
+
+def _too_many(shown: str, origin: str, aliased: bool) -> Problem:
+    return Problem(
+        shown,
+        f"{'its aliases expand to' if aliased else 'it holds'} more than {MAX_NODES} values",
+        expected=f"at most {MAX_NODES} values, aliases written out",
+        origin=origin,
+        fix="use `repeat:` for stacks of layers, and data files for data",
+    )
 
 
 def _too_deep(shown: str, origin: str) -> Problem:
@@ -209,11 +235,17 @@ class _Reader:
     def __init__(self, document: Document) -> None:
         self.document = document
         self.problems: list[Problem] = []
-        self._scalars = _loader()("")
+        self._scalars = _BoundedLoader("", document.shown)
 
     def value(self, node: Node, path: Path_) -> Any:
         if node.tag not in _TAGS:
-            self._problem(path, node, f"the tag {_short(node.tag)} is not plain YAML", "mappings, lists, text, numbers, booleans, null", "remove the tag")
+            self._problem(
+                path,
+                node,
+                f"the tag {_short(node.tag)} is not plain YAML",
+                "mappings, lists, text, numbers, booleans, null",
+                "remove the tag",
+            )
             return None
         if isinstance(node, MappingNode):
             return self._mapping(node, path)
@@ -230,9 +262,11 @@ class _Reader:
             value = self._scalars.construct_object(node)
         except (ValueError, KeyError, yaml.YAMLError):
             kind = _KINDS.get(node.tag, "a value")
-            self._problem(path, node, f"'{node.value}' looks like {kind} but is none", kind, f"'{node.value}' in quotes, for text")
+            self._problem(
+                path, node, f"'{node.value}' looks like {kind} but is none", kind, f"'{node.value}' in quotes, for text"
+            )
             return None
-        if node.tag in _KINDS and node.value != str(value):
+        if node.tag in _KINDS and node.value not in (str(value), "true", "false", "null"):
             self.document.texts[path] = node.value
         return value
 
@@ -252,7 +286,7 @@ class _Reader:
                     key_node,
                     f"set twice, on line {first[key]} and on line {line}",
                     "each key once",
-                    f"keep one of the two lines",
+                    "keep one of the two lines",
                 )
                 continue
             first[key] = line
@@ -264,12 +298,14 @@ class _Reader:
         return {**merged, **own}
 
     def _merged(self, node: Node, path: Path_) -> dict[str, Any]:
-        """What `<<: *anchor` or `<<: [*one, *two]` brings; of two, the earlier wins, and the mapping's own keys win over both."""
+        """What `<<: *anchor` or `<<: [*one, *two]` brings; of two, the earlier wins, and the own keys over both."""
         sources = node.value if isinstance(node, SequenceNode) else [node]
         result: dict[str, Any] = {}
         for source in reversed(sources):
             if not isinstance(source, MappingNode):
-                self._problem(path, node, "`<<` merges something that is no mapping", "an alias of a mapping", "remove the line")
+                self._problem(
+                    path, node, "`<<` merges something that is no mapping", "an alias of a mapping", "remove the line"
+                )
                 return {}
             result.update(self._mapping(source, path))
         return result
@@ -279,7 +315,13 @@ class _Reader:
             found = f"the key {node.value} is read as {_KINDS.get(node.tag, 'no text')}"
             self._problem((*path, str(node.value)), node, found, "keys that are text", f"'{node.value}': in quotes")
         else:
-            self._problem(path, node, "a key is itself a mapping or a list", "keys that are text", "write a plain word before the colon")
+            self._problem(
+                path,
+                node,
+                "a key is itself a mapping or a list",
+                "keys that are text",
+                "write a plain word before the colon",
+            )
 
     def _problem(self, path: Path_, node: Node, found: str, expected: str, fix: str) -> None:
         key = ".".join(str(part) for part in path) or self.document.shown

@@ -11,7 +11,7 @@ from framework.config.compose.bounds import MAX_BRACKETS, MAX_INTERPOLATION_CHAR
 from framework.core.errors import Problem
 
 
-class Unreadable(Exception):
+class InterpolationError(Exception):
     """A text cannot be read or resolved as an interpolation. Holds the problem, which lacks key and origin."""
 
     def __init__(self, found: str, expected: str | None = None, fix: str | None = None) -> None:
@@ -32,16 +32,16 @@ def parse(text: str, rule: str = "configValue", mode: str = "DEFAULT_MODE") -> A
     """The parse tree of a text that holds an interpolation.
 
     Raises:
-      Unreadable: it is longer or deeper than the bounds, or does not follow the grammar.
+      InterpolationError: it is longer or deeper than the bounds, or does not follow the grammar.
     """
     if len(text) > MAX_INTERPOLATION_CHARACTERS:
-        raise Unreadable(
+        raise InterpolationError(
             f"a text with an interpolation has {len(text)} characters",
             expected=f"at most {MAX_INTERPOLATION_CHARACTERS}",
             fix="keep long texts free of ${...}, or in a file of their own",
         )
     if brackets(text) > MAX_BRACKETS:
-        raise Unreadable(
+        raise InterpolationError(
             f"an interpolation is nested more than {MAX_BRACKETS} deep",
             expected=f"at most {MAX_BRACKETS} levels",
             fix="give inner parts keys of their own",
@@ -50,7 +50,7 @@ def parse(text: str, rule: str = "configValue", mode: str = "DEFAULT_MODE") -> A
         return parse_grammar(text, rule, mode)
     except GrammarParseError as error:
         reason = str(error).splitlines()[0].replace("<EOF>", "the end")
-        raise Unreadable(
+        raise InterpolationError(
             f"the interpolation {_shortened(text)} cannot be read: {reason}",
             expected="${section.key}, ${.sibling}, or ${oc.env:NAME,default}",
             fix="close the brace; for a literal dollar and brace write \\${",

@@ -42,7 +42,13 @@ def deletion_problem(word: Word, error: Exception, tree: Any) -> Problem:
         return Problem(word.key, f"its value is not {word.text.partition('=')[2]}", None, word.origin, f"~{word.key}")
     near = closest(word.key, known)
     found = "cannot be deleted: no such key is set"
-    return Problem(word.key, found, f"a key that is set, such as {near}" if near else None, word.origin, f"~{near}" if near else f"leave out {word.text}")
+    return Problem(
+        word.key,
+        found,
+        f"a key that is set, such as {near}" if near else None,
+        word.origin,
+        f"~{near}" if near else f"leave out {word.text}",
+    )
 
 
 def merge_problem(word: Word, error: Exception, tree: Any) -> Problem:
@@ -51,7 +57,13 @@ def merge_problem(word: Word, error: Exception, tree: Any) -> Problem:
         found = "is set already, so + cannot add it"
         return Problem(word.key, found, "+ for keys that are not set", word.origin, word.text.removeprefix("+"))
     lines = [line.strip() for line in str(error.__cause__ or error).splitlines() if line.strip()]
-    return Problem(word.key, f"cannot be set: {lines[0]}", "a path through mappings", word.origin, "set the whole section: SECTION={...}")
+    return Problem(
+        word.key,
+        f"cannot be set: {lines[0]}",
+        "a path through mappings",
+        word.origin,
+        "set the whole section: SECTION={...}",
+    )
 
 
 def _missing(error: MissingConfigException, files: Sequence[FileResult], groups: Groups) -> Problem:
@@ -68,15 +80,28 @@ def _missing(error: MissingConfigException, files: Sequence[FileResult], groups:
         return Problem("defaults", f"nothing is called '{path}'", listed(known, 30), origin, fix)
     near = closest(option, options) or options[0]
     fix = f"- {near}" if group == GROUP else f"{group}={near}"
-    return Problem("defaults" if group == GROUP else group, f"unknown option '{option}'", listed(options, 30), origin, fix)
+    return Problem(
+        "defaults" if group == GROUP else group, f"unknown option '{option}'", listed(options, 30), origin, fix
+    )
 
 
 def _not_in_list(match: re.Match[str], files: Sequence[FileResult], words: Sequence[Word], groups: Groups) -> Problem:
     group = match["group"]
     word = next((word for word in words if word.parsed.get_key_element() == group), None)
+    gone = next((word for word in words if word.parsed.is_delete() and group.startswith(f"{word.key}/")), None)
+    if gone is not None:
+        asked = word.origin if word else next(_items(files, group, override=True), (None, None, None))[2]
+        found = f"cannot be deleted: {group} is still chosen ({asked})"
+        return Problem(gone.key, found, f"~{group} beside it", gone.origin, f"leave out {gone.text}")
     known = [other for other in groups.known() if "/" not in other]
     if group.startswith("hydra"):
-        return Problem(group, "no such setting of Hydra's", "fw ... --cfg hydra lists them", word.origin if word else None, f"leave out {word.text if word else group}")
+        return Problem(
+            group,
+            "no such setting of Hydra's",
+            "fw ... --cfg hydra lists them",
+            word.origin if word else None,
+            f"leave out {word.text if word else group}",
+        )
     if word is not None:
         value = word.text.partition("=")[2]
         found = "cannot be swapped, since nothing chose it before"
@@ -90,31 +115,60 @@ def _not_deleted(match: re.Match[str], files: Sequence[FileResult], words: Seque
     group = match["group"].partition("=")[0]
     word = next((word for word in words if word.parsed.is_delete() and word.parsed.key_or_group == group), None)
     found = "cannot be deleted: nothing chose it, or chose another option"
-    return Problem(group, found, "a group of the defaults list", word.origin if word else None, f"leave out {word.text}" if word else None)
+    return Problem(
+        group,
+        found,
+        "a group of the defaults list",
+        word.origin if word else None,
+        f"leave out {word.text}" if word else None,
+    )
 
 
 def _chosen_twice(match: re.Match[str], files: Sequence[FileResult], words: Sequence[Word], groups: Groups) -> Problem:
     group = match["group"]
-    word = next((word for word in words if word.kind == "group" and word.parsed.is_add() and word.parsed.key_or_group == group), None)
+    word = next(
+        (word for word in words if word.kind == "group" and word.parsed.is_add() and word.parsed.key_or_group == group),
+        None,
+    )
     if word is not None:
-        return Problem(group, "is chosen already, so + cannot add it", "+ for groups that nothing chose", word.origin, word.text.removeprefix("+"))
+        return Problem(
+            group,
+            "is chosen already, so + cannot add it",
+            "+ for groups that nothing chose",
+            word.origin,
+            word.text.removeprefix("+"),
+        )
     lines = [item for item in _items(files, group, override=False) if item[0].config_path != "config"]
     _, option, origin = lines[-1] if lines else (None, "OPTION", None)
-    return Problem(group, "is chosen twice", "one choice, and `override` where a later file changes it", origin, f"- override /{group}: {option}")
+    return Problem(
+        group,
+        "is chosen twice",
+        "one choice, and `override` where a later file changes it",
+        origin,
+        f"- override /{group}: {option}",
+    )
 
 
 def _unspecified(match: re.Match[str], files: Sequence[FileResult], words: Sequence[Word], groups: Groups) -> Problem:
     group = match["group"]
     options = groups.options(group)
     origin = next(_items(files, group, override=False), (None, None, None))[2]
-    return Problem(group, "must be chosen (???)", listed(options, 30), origin, f"{group}={options[0] if options else 'OPTION'}")
+    return Problem(
+        group, "must be chosen (???)", listed(options, 30), origin, f"{group}={options[0] if options else 'OPTION'}"
+    )
 
 
 def _unmerged(match: re.Match[str], files: Sequence[FileResult], words: Sequence[Word], groups: Groups) -> Problem:
     file = next((file for file in files if file.config_path == match["path"]), None)
     reason = match["reason"].strip().splitlines()
     origin = file.document.origin() if file else None
-    return Problem("defaults", f"the file cannot be merged: {reason[0] if reason else 'unknown'}", "sections of one shape", origin, "make the section a mapping in both files")
+    return Problem(
+        "defaults",
+        f"the file cannot be merged: {reason[0] if reason else 'unknown'}",
+        "sections of one shape",
+        origin,
+        "make the section a mapping in both files",
+    )
 
 
 _PATTERNS = (
@@ -141,7 +195,13 @@ def _circle(files: Sequence[FileResult]) -> Problem:
                 file = next(file for file in files if file.config_path == start)
                 names = " -> ".join(path.removeprefix(f"{GROUP}/") for path in chain)
                 origin = next(origin for path, origin in _wanted(file) if path == chain[1])
-                return Problem("defaults", f"defaults lists go round in a circle: {names}", "a file that asks for no other", origin, "remove the line")
+                return Problem(
+                    "defaults",
+                    f"defaults lists go round in a circle: {names}",
+                    "a file that asks for no other",
+                    origin,
+                    "remove the line",
+                )
     return Problem("defaults", "defaults lists are nested too deep", "a few levels", fix="remove a level")
 
 
@@ -163,9 +223,7 @@ def _lines(files: Sequence[FileResult], wanted: str) -> Iterator[str]:
                 yield origin
 
 
-def _items(
-    files: Sequence[FileResult], group: str, *, override: bool
-) -> Iterator[tuple[FileResult, Any, str]]:
+def _items(files: Sequence[FileResult], group: str, *, override: bool) -> Iterator[tuple[FileResult, Any, str]]:
     """The entries of defaults lists that choose a group: the file, the option, the line."""
     for file in files:
         for words, option, origin in _entries(file):
@@ -192,7 +250,7 @@ def _entries(file: FileResult) -> Iterator[tuple[list[str], Any, str]]:
         if isinstance(item, str):
             yield [item.split("@")[0]], None, origin
         else:
-            (key, option), *_ = item.items()
+            key, option = next(iter(item.items()))
             yield key.split("@")[0].split(), option, origin
 
 

@@ -93,7 +93,12 @@ def _by_path(recipe: str, config_dirs: Sequence[str | Path]) -> Entry:
         raise ConfigError(_unknown(recipe, config_dirs, "is a folder" if file.is_dir() else "does not exist"))
     if file.suffix != ".yaml":
         raise ConfigError(
-            Problem("recipe", f"the file {recipe} does not end in .yaml", "a .yaml file", fix=f"mv {recipe} {file.with_suffix('.yaml')}")
+            Problem(
+                "recipe",
+                f"the file {recipe} does not end in .yaml",
+                "a .yaml file",
+                fix=f"mv {recipe} {file.with_suffix('.yaml')}",
+            )
         )
     return _entry(file.stem, file, Root(file.parent, "recipes"))
 

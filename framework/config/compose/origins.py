@@ -80,6 +80,8 @@ class Ledger:
         node = self._root
         for part in path:
             node = node.child(part)
+            if node.leaf:
+                node.clear()
             if replace or node.origin is None:
                 node.origin = origin
         return node

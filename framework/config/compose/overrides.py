@@ -15,8 +15,8 @@ from hydra.grammar.gen.OverrideLexer import OverrideLexer
 from hydra.grammar.gen.OverrideParser import OverrideParser
 
 from framework.config.compose.bounds import MAX_BRACKETS, MAX_OVERRIDE_CHARACTERS, brackets
-from framework.config.compose.interpolation import Unreadable, holds, parse
 from framework.config.compose.document import leaves
+from framework.config.compose.interpolation import InterpolationError, holds, parse
 from framework.config.compose.resolve import dotted, split
 from framework.config.compose.source import GROUP
 from framework.core.errors import ConfigError, Problem
@@ -90,7 +90,7 @@ def read_overrides(texts: Sequence[str], groups: Groups, *, sweep: bool = False)
         try:
             word = _word(text, parser, groups)
             problem = _check(word, groups, sweep)
-        except _Refused as refused:
+        except _RefusedError as refused:
             problem = refused.problem
         else:
             words.append(word)
@@ -101,7 +101,7 @@ def read_overrides(texts: Sequence[str], groups: Groups, *, sweep: bool = False)
     return words
 
 
-class _Refused(Exception):
+class _RefusedError(Exception):
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.found)
         self.problem = problem
@@ -111,15 +111,21 @@ def _word(text: str, parser: OverridesParser, groups: Groups) -> Word:
     origin = f"override {_shortened(text)}"
     if len(text) > MAX_OVERRIDE_CHARACTERS:
         found = f"an override has {len(text)} characters"
-        raise _Refused(Problem("override", found, f"at most {MAX_OVERRIDE_CHARACTERS}", origin, "write it into a recipe file"))
+        raise _RefusedError(
+            Problem("override", found, f"at most {MAX_OVERRIDE_CHARACTERS}", origin, "write it into a recipe file")
+        )
     if brackets(text) > MAX_BRACKETS:
         found = f"an override is nested more than {MAX_BRACKETS} deep"
-        raise _Refused(Problem("override", found, f"at most {MAX_BRACKETS} levels", origin, "write it into a recipe file"))
+        raise _RefusedError(
+            Problem("override", found, f"at most {MAX_BRACKETS} levels", origin, "write it into a recipe file")
+        )
     try:
         parsed = parser.parse_override(text)
     except HydraException as error:
-        raise _Refused(_unreadable(text, str(error), origin)) from None
+        raise _RefusedError(_unreadable(text, str(error), origin)) from None
     name = parsed.key_or_group
+    if not name:
+        raise _RefusedError(Problem("override", f"'{text}' has no key", KINDS, origin, f"KEY{text}"))
     if parsed.is_hydra_override() or name == "hydra":
         return Word(text, parsed, "hydra")
     if parsed.package is not None or "/" in name:
@@ -133,17 +139,23 @@ def _check(word: Word, groups: Groups, sweep: bool) -> Problem | None:
     parsed, text = word.parsed, word.text
     name = parsed.key_or_group
     if name == GROUP:
-        return Problem(GROUP, "a second recipe is named by an override", "one recipe, the first word", word.origin, f"leave out {text}")
+        return Problem(
+            GROUP,
+            "a second recipe is named by an override",
+            "one recipe, the first word",
+            word.origin,
+            f"leave out {text}",
+        )
     if parsed.is_sweep_override():
         return _check_sweep(word, groups) if sweep else _swept(word)
-    if word.kind == "group":
+    if word.kind == "group" or name.startswith("hydra/"):
         return _check_option(word, groups, parsed.value())
     if word.kind in ("set", "add"):
         for path, value in leaves(parsed.value()):
             if holds(value):
                 try:
                     parse(value)
-                except Unreadable as error:
+                except InterpolationError as error:
                     return error.problem(dotted((word.key, *path)), word.origin)
     return None
 
@@ -156,7 +168,9 @@ def _swept(word: Word) -> Problem:
         f"{value} is several values",
         expected="one value, or a sweep over them with -m",
         origin=word.origin,
-        fix=f'add -m to run each; "{key}=[{value}]" for a list; "{key}=\'{value}\'" for text' if simple else "add -m to run each",
+        fix=f'add -m to run each; "{key}=[{value}]" for a list; "{key}=\'{value}\'" for text'
+        if simple
+        else "add -m to run each",
     )
 
 
@@ -177,12 +191,24 @@ def _check_option(word: Word, groups: Groups, value: Any) -> Problem | None:
         known = list(groups.known())
         near = closest(name, known)
         rest = word.text.partition("=")[2]
-        return Problem(name, f"no config group is called '{name}'", listed(known, 30), word.origin, f"{near}={rest}" if near else None)
+        return Problem(
+            name,
+            f"no config group is called '{name}'",
+            listed(known, 30),
+            word.origin,
+            f"{near}={rest}" if near else None,
+        )
     if parsed.is_delete():
         return None
     options = list(groups.options(name))
     if parsed.is_force_add():
-        return Problem(name, f"a config group cannot be forced with ++", listed(options, 30), word.origin, word.text.removeprefix("++"))
+        return Problem(
+            name,
+            "a config group cannot be forced with ++",
+            listed(options, 30),
+            word.origin,
+            word.text.removeprefix("++"),
+        )
     chosen = value if isinstance(value, list) else [value]
     for option in chosen:
         if not isinstance(option, str):
@@ -245,15 +271,23 @@ def _hint(text: str, reason: str) -> str:
     key, equals, value = text.partition("=")
     if not equals:
         return f"{key.strip()}=VALUE"
-    if key != key.strip() or " " in key or value != value.lstrip():
+    if " " in key.strip():
+        return f"a key holds no spaces: {key.strip().replace(' ', '_')}={value}"
+    if key != key.strip() or value != value.lstrip():
         return f"no spaces around the equals sign: {key.strip()}={value.strip()}"
     if value.count("'") % 2 or value.count('"') % 2:
         return "close the quote"
     for opening, closing in ("[]", "{}", "()"):
         if value.count(opening) != value.count(closing):
-            return f"close the bracket: {opening}...{closing}" if value.count(opening) > value.count(closing) else f"remove the last {closing}"
+            return (
+                f"close the bracket: {opening}...{closing}"
+                if value.count(opening) > value.count(closing)
+                else f"remove the last {closing}"
+            )
     if "(" in value and "unknown function" in reason.lower():
-        return "functions are choice, range, interval, glob, sort, shuffle, tag, int, float, str, bool; or quote the text"
+        return (
+            "functions are choice, range, interval, glob, sort, shuffle, tag, int, float, str, bool; or quote the text"
+        )
     quoted = value.replace("'", "\\'")
     return f"quote the value, also for the shell: \"{key}='{quoted}'\""
 

@@ -41,10 +41,9 @@ def load(
     ledger = composition.ledger
     tree = composition.tree
     if "name" not in tree:
-        tree = {"name": entry.name, **tree}
         ledger.override("name", entry.name, DEFAULT)
     return _finish(
-        tree,
+        _ordered({"name": entry.name, **tree}),
         subject=subject,
         trust=trust,
         groups=groups(config_dirs),
@@ -78,7 +77,9 @@ def load_file(path: str | Path, *, trust: Sequence[str] = ()) -> Loaded:
         raise ConfigError(error.problems, subject) from None
     if not isinstance(document.value, dict):
         raise ConfigError(
-            Problem(document.shown, "the file holds no sections", "a resolved recipe", document.origin(), "fw train RECIPE"),
+            Problem(
+                document.shown, "the file holds no sections", "a resolved recipe", document.origin(), "fw train RECIPE"
+            ),
             subject,
         )
     if "defaults" in document.value:
@@ -134,13 +135,21 @@ def job_yaml(
         composition = compose(entry, overrides, config_dirs, trust)
     except ConfigError as error:
         raise ConfigError(error.problems, subject) from None
-    tree = {"name": entry.name, **composition.tree}
+    tree = _ordered({"name": entry.name, **composition.tree})
     if not resolve:
         return dump(tree)
     resolved = Resolved(tree)
     if resolved.problems:
         raise ConfigError(resolved.problems, subject).located(composition.ledger.origins)
     return dump(resolved.tree)
+
+
+def _ordered(tree: dict[str, Any]) -> dict[str, Any]:
+    """The sections in the order of the schema, whatever the order in which files brought them."""
+    from framework.config.schema.root import Config
+
+    known = {name: tree[name] for name in Config.model_fields if name in tree}
+    return {**known, **tree}
 
 
 def _finish(

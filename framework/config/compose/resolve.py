@@ -22,7 +22,7 @@ from framework.config.compose.bounds import (
     MAX_RESOLVED_TOTAL,
 )
 from framework.config.compose.document import Path_
-from framework.config.compose.interpolation import Unreadable, holds, parse
+from framework.config.compose.interpolation import InterpolationError, holds, parse
 from framework.core.errors import Problem
 from framework.core.keypaths import flatten
 from framework.core.words import closest, listed
@@ -48,7 +48,7 @@ class Resolved:
         self.tree: dict[str, Any] = _Resolver(tree, self).whole()
 
 
-class _TooMuch(Unreadable):
+class _TooMuchError(InterpolationError):
     """A bound on the whole tree is broken; nothing more is resolved."""
 
 
@@ -66,7 +66,7 @@ class _Resolver:
     def whole(self) -> dict[str, Any]:
         try:
             return self._told((), self.raw)
-        except _TooMuch as error:
+        except _TooMuchError as error:
             self.result.problems.append(error.problem("the recipe"))
             return {}
 
@@ -81,9 +81,9 @@ class _Resolver:
         self.result.texts[dotted(path)] = value
         try:
             return self._interpolate(path, value)
-        except _TooMuch:
+        except _TooMuchError:
             raise
-        except Unreadable as error:
+        except InterpolationError as error:
             if path not in self.circle or path == min(self.circle, key=dotted):
                 self.result.problems.append(error.problem(dotted(path)))
             return MISSING
@@ -102,13 +102,13 @@ class _Resolver:
         if path in self.active:
             circle = self.active[self.active.index(path) :]
             self.circle.update(circle)
-            raise Unreadable(
+            raise InterpolationError(
                 f"interpolations go round in a circle: {' -> '.join(map(dotted, [*circle, path]))}",
                 expected="a value at the end of the chain",
                 fix=f"{dotted(path)}=<a value>",
             )
         if len(self.active) >= MAX_INTERPOLATION_CHAIN:
-            raise Unreadable(
+            raise InterpolationError(
                 f"more than {MAX_INTERPOLATION_CHAIN} interpolations read one another",
                 expected=f"at most {MAX_INTERPOLATION_CHAIN} in a chain",
                 fix="read the value itself",
@@ -125,7 +125,7 @@ class _Resolver:
 
         Raises:
           KeyError: nothing stands there.
-          Unreadable: it cannot be resolved.
+          InterpolationError: it cannot be resolved.
         """
         value: Any = self.raw
         for depth, part in enumerate(path):
@@ -143,13 +143,13 @@ class _Resolver:
         self.nodes += nodes
         self.characters += characters
         if self.nodes > MAX_NODES:
-            raise _TooMuch(
+            raise _TooMuchError(
                 f"interpolations copy more than {MAX_NODES} values",
                 expected=f"at most {MAX_NODES}",
                 fix="use `repeat:` for stacks of layers",
             )
         if self.characters > MAX_RESOLVED_TOTAL:
-            raise _TooMuch(
+            raise _TooMuchError(
                 f"interpolations make more than {MAX_RESOLVED_TOTAL} characters of text",
                 expected=f"at most {MAX_RESOLVED_TOTAL}",
                 fix="keep texts short, or in files of their own",
@@ -176,7 +176,7 @@ class _Sight:
         try:
             value = self.visitor.visit(tree)
         except OmegaConfBaseException as error:
-            raise Unreadable(str(error).splitlines()[0], fix=f"{dotted(self.path)}=<a value>") from None
+            raise InterpolationError(str(error).splitlines()[0], fix=f"{dotted(self.path)}=<a value>") from None
         return MISSING if self.missing else value
 
     def _node(self, key: str, _memo: object = None) -> Any:
@@ -194,7 +194,7 @@ class _Sight:
         self.characters += characters
         self.resolver.spend_text(characters)
         if self.characters > MAX_RESOLVED_CHARACTERS:
-            raise Unreadable(
+            raise InterpolationError(
                 f"interpolations make a text of more than {MAX_RESOLVED_CHARACTERS} characters",
                 expected=f"at most {MAX_RESOLVED_CHARACTERS}",
                 fix="write the text out, shorter",
@@ -206,19 +206,19 @@ class _Sight:
         climb = len(key) - len(bare)
         return (*self.path[: len(self.path) - climb], *parts) if climb else parts
 
-    def _nothing(self, key: str) -> Unreadable:
-        known = list(flatten(self.resolver.raw))
+    def _nothing(self, key: str) -> InterpolationError:
+        known = [other for other, value in flatten(self.resolver.raw).items() if not holds(value)]
         same = [other for other in known if other.rpartition(".")[2] == key.rpartition(".")[2]]
-        near = closest(key, known) or (same[0] if same else None)
-        return Unreadable(
+        near = closest(key, known, cutoff=0.8) or (same[0] if same else None)
+        return InterpolationError(
             f"the interpolation ${{{key}}} names a key that is not set",
             expected=f"a key that is set, such as {near}" if near else "a key that is set",
-            fix=f"{dotted(self.path)}='${{{near}}}'" if near else f"++{key}=<a value>",
+            fix=f"{dotted(self.path)}='${{{near}}}'" if near else f"{key}=<a value>",
         )
 
     def _call(self, name: str, args: tuple[Any, ...], args_str: tuple[str, ...]) -> Any:
         if name not in _RESOLVERS:
-            raise Unreadable(
+            raise InterpolationError(
                 f"the resolver '{name}' is not available",
                 expected=listed(_RESOLVERS),
                 fix=f"{dotted(self.path)}=<the value itself>",
@@ -226,13 +226,16 @@ class _Sight:
         try:
             return _RESOLVERS[name](self, *args)
         except (TypeError, ValueError) as error:
-            raise Unreadable(f"${{{name}:{','.join(args_str)}}} cannot be evaluated: {error}", fix="see OmegaConf's built-in resolvers") from None
+            raise InterpolationError(
+                f"${{{name}:{','.join(args_str)}}} cannot be evaluated: {error}",
+                fix="see OmegaConf's built-in resolvers",
+            ) from None
 
     def env(self, name: str, default: Any = _NONE_GIVEN) -> str | None:
         if name in os.environ:
             return os.environ[name]
         if default is _NONE_GIVEN:
-            raise Unreadable(
+            raise InterpolationError(
                 f"the environment variable {name} is not set",
                 expected=f"a value for {name}, or a default",
                 fix=f"{name}=VALUE fw ..., or ${{oc.env:{name},DEFAULT}} in the recipe",
@@ -270,7 +273,9 @@ class _Sight:
         from omegaconf import OmegaConf
 
         if not HydraConfig.initialized():
-            raise Unreadable("${hydra:...} has a value only in a job of a sweep", fix="run the sweep with -m, or leave it out")
+            raise InterpolationError(
+                "${hydra:...} has a value only in a job of a sweep", fix="run the sweep with -m, or leave it out"
+            )
         return OmegaConf.select(HydraConfig.instance().cfg, f"hydra.{key}")  # pyright: ignore[reportArgumentType]
 
 

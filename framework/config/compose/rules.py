@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from framework.config.compose.document import Document, Path_, leaves
-from framework.config.compose.interpolation import Unreadable, holds, parse
+from framework.config.compose.interpolation import InterpolationError, holds, parse
 from framework.core.errors import ConfigError, Problem
 
 _ITEM = "`- override /GROUP: OPTION`, `- /GROUP: OPTION`, `- FILE` or `- _self_`"
@@ -34,11 +34,17 @@ def _problems(document: Document, hydra_allowed: bool) -> Iterator[Problem]:
     if not isinstance(value, dict):
         kind = "a list" if isinstance(value, list) else f"one value, {value!r}"
         yield Problem(
-            document.shown, f"the file holds {kind}", "a mapping of sections", document.origin(), "write `section: {key: value}`"
+            document.shown,
+            f"the file holds {kind}",
+            "a mapping of sections",
+            document.origin(),
+            "write `section: {key: value}`",
         )
         return
     if "hydra" in value and not hydra_allowed:
-        yield Problem("hydra", "a `hydra:` node can run code", "no `hydra:` node", document.origin(("hydra",)), _TRUST_HYDRA)
+        yield Problem(
+            "hydra", "a `hydra:` node can run code", "no `hydra:` node", document.origin(("hydra",)), _TRUST_HYDRA
+        )
     if isinstance(value.get("default"), list) and "defaults" not in value:
         yield Problem("default", "unknown key 'default'", "defaults", document.origin(("default",)), "defaults:")
     if "defaults" in value:
@@ -47,14 +53,20 @@ def _problems(document: Document, hydra_allowed: bool) -> Iterator[Problem]:
         if holds(leaf):
             try:
                 parse(leaf)
-            except Unreadable as error:
+            except InterpolationError as error:
                 yield error.problem(".".join(map(str, path)), document.origin(path))
 
 
 def _defaults(document: Document, items: Any, hydra_allowed: bool) -> Iterator[Problem]:
     if not isinstance(items, list):
         found = "a mapping" if isinstance(items, dict) else repr(items)
-        yield Problem("defaults", f"the defaults list is {found}", "a list", document.origin(("defaults",)), f"begin each line with a dash: {_ITEM}")
+        yield Problem(
+            "defaults",
+            f"the defaults list is {found}",
+            "a list",
+            document.origin(("defaults",)),
+            f"begin each line with a dash: {_ITEM}",
+        )
         return
     seen_override = False
     for index, item in enumerate(items):
@@ -67,7 +79,9 @@ def _defaults(document: Document, items: Any, hydra_allowed: bool) -> Iterator[P
         words = _words(item)
         overrides = words[:-1].count("override") > 0
         if words[-1].lstrip("/").startswith("hydra/") and not hydra_allowed:
-            yield Problem(f"defaults.{index}", f"'{words[-1]}' configures Hydra itself", "a group of ours", origin, _TRUST_HYDRA)
+            yield Problem(
+                f"defaults.{index}", f"'{words[-1]}' configures Hydra itself", "a group of ours", origin, _TRUST_HYDRA
+            )
         if seen_override and not overrides:
             yield Problem(
                 f"defaults.{index}",
@@ -90,7 +104,9 @@ def _malformed(item: Any) -> str | None:
     *keywords, group = key.split()
     if not set(keywords) <= {"override", "optional"}:
         return f"'{key}' begins with an unknown word"
-    if not (value is None or isinstance(value, str) or (isinstance(value, list) and all(isinstance(v, str) for v in value))):
+    if not (
+        value is None or isinstance(value, str) or (isinstance(value, list) and all(isinstance(v, str) for v in value))
+    ):
         return f"the option of '{group}' is {value!r}, no name"
     return None
 

@@ -7,7 +7,6 @@ bounds, and its lines are kept for the origins.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -70,7 +69,7 @@ class RecipeSource(ConfigSource):
         if place is None or not place.is_dir():
             return []
         names: list[str] = []
-        for item in sorted(os.listdir(place)):
+        for item in sorted(file.name for file in place.iterdir()):
             inner = f"{config_path}/{item}" if config_path else item
             if item.endswith(".yaml") or self.is_group(inner):
                 self._list_add_result(names, inner, item, results_filter)

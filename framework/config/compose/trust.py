@@ -38,13 +38,20 @@ def _check(key: str, name: Any, trust: Sequence[str]) -> Problem | None:
     if name == MISSING:
         return None  # told as a value that must be given
     if not isinstance(name, str) or not all(part.isidentifier() for part in name.split(".")) or "." not in name:
-        return Problem(key, f"{name!r} names no class or function", "a dotted name, such as my_pkg.MyLayer", fix=f"{key}=my_pkg.MyLayer")
+        return Problem(
+            key,
+            f"{name!r} names no class or function",
+            "a dotted name, such as my_pkg.MyLayer",
+            fix=f"{key}=my_pkg.MyLayer",
+        )
     if any(name == prefix or name.startswith(f"{prefix}.") for prefix in trust if prefix):
         return None
     package = name.split(".")[0]
     return Problem(
         key,
         f"'{name}' is not trusted, so it was not imported",
-        expected=f"a name that begins with {' or '.join(trust)}" if trust else "no _target_ in a recipe that you do not trust",
+        expected=f"a name that begins with {' or '.join(trust)}"
+        if trust
+        else "no _target_ in a recipe that you do not trust",
         fix=f"--trust {package}, if {package} is your own code",
     )

@@ -55,7 +55,7 @@ class WireMark:
     """The field holds a key path into {batch, outputs, intermediates, params}, resolved at each step."""
 
 
-class Mistakes(ValueError):
+class CrossFieldError(ValueError):
     """What a section's own validator found wrong between its fields, for pydantic to carry to the other problems.
 
     A validator may also raise a plain `ValueError`; `key: message` names the field that it is about.
@@ -131,10 +131,10 @@ def _traced(value: Any, prefix: str) -> Iterator[tuple[str, float]]:
 
 __all__ = [
     "Component",
+    "CrossFieldError",
     "Frozen",
     "KeyPath",
     "Literal",
-    "Mistakes",
     "Number",
     "Spec",
     "Traced",

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from framework.config.schema.base import Mistakes, Spec
+from framework.config.schema.base import CrossFieldError, Spec
 from framework.config.schema.data import DataSection
 from framework.config.schema.losses import Loss
 from framework.config.schema.metrics import Metric
@@ -36,8 +36,8 @@ class Config(Spec):
     def _one_length(self) -> Self:
         expected = "exactly one of trainer.epochs and trainer.steps"
         if self.trainer.epochs is None and self.trainer.steps is None:
-            raise Mistakes(Problem("trainer.epochs", "no length is set", expected, fix="trainer.epochs=10"))
+            raise CrossFieldError(Problem("trainer.epochs", "no length is set", expected, fix="trainer.epochs=10"))
         if self.trainer.epochs is not None and self.trainer.steps is not None:
             found = f"both lengths are set: {self.trainer.epochs} epochs and {self.trainer.steps} steps"
-            raise Mistakes(Problem("trainer.epochs", found, expected, fix="trainer.epochs=null"))
+            raise CrossFieldError(Problem("trainer.epochs", found, expected, fix="trainer.epochs=null"))
         return self

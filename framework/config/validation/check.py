@@ -14,7 +14,7 @@ from framework.config.validation.wording import expected, placeholder
 from framework.core.errors import ConfigError, Problem
 
 MISSING = "???"
-"""A value that must still be given; inside `network` it is the language's, where it marks a block's required argument."""
+"""A value that must still be given; inside `network` it is the language's: a block's required argument."""
 
 _NOTHING: Mapping[str, Any] = {}
 
@@ -43,17 +43,16 @@ def validate(
     Raises:
       ConfigError: the tree is not a valid recipe; all problems, sorted by key.
     """
-    missing = [key for key in _missing(tree) if key.split(".")[0] != "network"]
-    problems = [*told, *(_unset(key, tree) for key in missing if key not in excused)]
-    silent = {*missing, *excused}
+    unset = [key for key in _missing(tree) if key in excused or key.split(".")[0] != "network"]
+    problems = [*told, *(_unset(key, tree) for key in unset if key not in excused)]
     config = None
     try:
-        config = Config.model_validate(frozen(_without(tree, missing)))
+        config = Config.model_validate(frozen(_without(tree, unset)))
     except ValidationError as error:
         found = Translator(Config, tree, origins, written, groups).problems(error)
-        problems += [problem for problem in found if not _below(problem.key, silent)]
-    if not any(_below(problem.key, {"network"}) for problem in problems):
-        problems += _network(tree, silent)
+        problems += [problem for problem in found if not _below(problem.key, unset)]
+    if not any(_below(key, ["network"]) for key in (*unset, *(problem.key for problem in problems))):
+        problems += _network(tree)
     if problems or config is None:
         ordered = sorted(dict.fromkeys(problems), key=lambda problem: _order(problem.key))
         raise ConfigError(ordered, subject).located(origins)
@@ -67,14 +66,11 @@ def frozen(value: Any) -> Any:
     return tuple(frozen(item) for item in value) if isinstance(value, list | tuple) else value
 
 
-def _network(tree: Mapping[str, Any], silent: set[str]) -> list[Problem]:
-    declaration = tree.get("network")
-    if not isinstance(declaration, Mapping) or any(_below(key, {"network"}) for key in silent):
-        return []
+def _network(tree: Mapping[str, Any]) -> list[Problem]:
     from framework.config.language import elaborate
 
     try:
-        elaborate(declaration, key="network")
+        elaborate(tree["network"], key="network")
     except ConfigError as error:
         return list(error.problems)
     return []
@@ -104,7 +100,7 @@ def _without(value: Any, keys: Sequence[str], prefix: str = "") -> Any:
     return {name: _without(item, keys, key) for name, item, key in named if key not in keys}
 
 
-def _below(key: str, sections: set[str] | Sequence[str]) -> bool:
+def _below(key: str, sections: Sequence[str]) -> bool:
     return any(key == section or key.startswith(f"{section}.") for section in sections)
 
 

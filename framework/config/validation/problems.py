@@ -1,4 +1,4 @@
-"""From pydantic's errors to problems: one for each key, with what was found, what was expected, and the override to type."""
+"""From pydantic's errors to problems: one for each key, with what was found and expected, and the override to type."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from framework.config.schema.base import Mistakes
+from framework.config.schema.base import CrossFieldError
 from framework.config.validation.shapes import Shape, field_shape, shape_of, step
 from framework.config.validation.suggest import Suggestions
-from framework.config.validation.wording import as_override, default_of, expected, found, placeholder
+from framework.config.validation.wording import as_override, default_of, expected, found, nearest, placeholder
 from framework.core.errors import Problem
 from framework.core.words import closest, listed
 
@@ -102,10 +102,10 @@ class Translator:
         words = first.shape.words if first.shape else ()
         if words and isinstance(first.value, str):
             return [self._unknown_word(first, words)]
-        if kinds <= set(_RANGE):
-            return [self._replace(first, f"{as_override(first.value)} is out of range")]
+        if kinds & set(_RANGE):
+            return [self._out_of_range(first)]
         if kinds <= set(_LENGTH):
-            return [self._replace(first, f"{found(first.value)} has {len(first.value)} of them")]
+            return [self._replace(first, f"found {found(first.value)}")]
         if first.kind == "string_pattern_mismatch":
             return [self._replace(first, f"{found(first.value)}, is no key path")]
         return [self._wrong_type(first)]
@@ -134,9 +134,19 @@ class Translator:
         options = self.groups.get(error.dotted.replace(".", "/"), ())
         if options:
             near = options[0] if len(options) == 1 else f"<one of {listed(options, 20)}>"
-            return Problem(error.dotted, "nothing is chosen", f"a config group's option, or {expected(shape) if shape else 'a section'}", fix=f"{error.dotted}={near}")
+            return Problem(
+                error.dotted,
+                "nothing is chosen",
+                f"a config group's option, or {expected(shape) if shape else 'a section'}",
+                fix=f"{error.dotted}={near}",
+            )
         place = placeholder(shape)
-        return Problem(error.dotted, f"the required setting '{name}' is missing", expected(shape) if shape else None, fix=f"{error.dotted}={place}")
+        return Problem(
+            error.dotted,
+            f"the required setting '{name}' is missing",
+            expected(shape) if shape else None,
+            fix=f"{error.dotted}={place}",
+        )
 
     def _unknown_type(self, error: _Located) -> Problem:
         assert error.shape is not None
@@ -146,12 +156,16 @@ class Translator:
             return self._wrong_type(error)
         word = error.value.get("type")
         if "type" not in error.value:
+            options = self.groups.get(error.dotted.replace(".", "/"), ())
             near = self.suggestions.type_for(error.value, error.shape.types) or known[0]
-            return Problem(key, "the required setting 'type' is missing", listed(known, 30), fix=f"{key}={near}")
+            fix = f"{error.dotted}=<one of {listed(options, 30)}>" if options else f"{key}={near}"
+            return Problem(key, "the required setting 'type' is missing", listed(known, 30), fix=fix)
         if not isinstance(word, str):
             return Problem(key, f"{found(word)} is no type", listed(known, 30), fix=f"{key}={known[0]}")
         near = closest(word, known) or self.suggestions.type_for(error.value, error.shape.types)
-        return Problem(key, f"unknown value '{word}'", listed(known, 30), fix=f"{key}={near or f'<one of {listed(known, 30)}>'}")
+        return Problem(
+            key, f"unknown value '{word}'", listed(known, 30), fix=f"{key}={near or f'<one of {listed(known, 30)}>'}"
+        )
 
     def _unknown_word(self, error: _Located, words: Sequence[Any]) -> Problem:
         near = closest(str(error.value), [str(word) for word in words])
@@ -167,7 +181,14 @@ class Translator:
             return Problem(key, f"{what}: {error.error['msg']}", fix=f"{key}=<a value>")
         meant = expected(shape)
         if isinstance(value, bool) and shape.annotation is str and text and text.lower() in _UNREAD:
-            return Problem(key, what, f"{meant}; YAML reads {text} as {as_override(value)} unless it is quoted", fix=f"{key}=\"'{text}'\"")
+            return Problem(
+                key,
+                what,
+                f"{meant}; YAML reads {text} as {as_override(value)} unless it is quoted",
+                fix=f"{key}=\"'{text}'\"",
+            )
+        if shape.types and not shape.model and isinstance(value, str):
+            return Problem(key, what, meant, fix=self._component_fix(key, value, list(shape.types)))
         converted = _converted(value, shape)
         if text and shape.annotation is str and not isinstance(value, str):
             converted = f"'{text}'"
@@ -176,29 +197,43 @@ class Translator:
         fix = f"{key}={converted}" if converted is not None else self._default_fix(key, shape)
         return Problem(key, what, meant or str(error.error["msg"]), fix=fix)
 
+    def _component_fix(self, key: str, word: str, known: list[str]) -> str:
+        """A bare word where a component stands: the group's option of that name, or its type."""
+        group = key.replace(".", "/")
+        option = closest(word, self.groups.get(group, ()))
+        return f"{group}={option}" if option else f"{key}={{type: {closest(word, known) or known[0]}}}"
+
     def _replace(self, error: _Located, what: str) -> Problem:
         assert error.shape is not None
         return Problem(error.dotted, what, expected(error.shape), fix=self._default_fix(error.dotted, error.shape))
 
+    def _out_of_range(self, error: _Located) -> Problem:
+        assert error.shape is not None
+        near = nearest(error.value, error.shape)
+        fix = f"{error.dotted}={near}" if near else self._default_fix(error.dotted, error.shape)
+        return Problem(error.dotted, f"{as_override(error.value)} is out of range", expected(error.shape), fix=fix)
+
     def _default_fix(self, key: str, shape: Shape) -> str:
         default = default_of(shape)
-        if default is ... or isinstance(default, Mapping):
+        if default is ... or default is None or isinstance(default, Mapping):
             return f"{key}={placeholder(shape)}"
         return f"{key}={as_override(default)} (the default)"
 
     def _crossed(self, error: _Located) -> list[Problem]:
-        """What a section's own validator found: `Mistakes`, or one line `key: message` relative to the section."""
+        """What a section's own validator found: `CrossFieldError`, or one line `key: message` relative to it."""
         cause = error.error.get("ctx", {}).get("error")
-        if isinstance(cause, Mistakes):
+        if isinstance(cause, CrossFieldError):
             return [self._under(error, problem) for problem in cause.problems]
         message = str(cause) if cause is not None else error.error["msg"]
         key, colon, rest = message.partition(": ")
         known = error.shape.fields(error.value.get("type")) if error.shape and isinstance(error.value, Mapping) else {}
         if colon and key.split(".")[0] in known:
             return [self._under(error, Problem(key, rest))]
-        named = [name for name in known if name in message.replace(",", " ").split()]
-        fix = f"change {listed(f'{error.dotted}.{name}'.lstrip('.') for name in named)}" if named else "see what was found"
-        return [Problem(error.dotted or "the recipe", message, fix=fix)]
+        mentioned = {word.strip(".,;:()'") for word in message.split()}
+        named = [f"{error.dotted}.{name}".lstrip(".") for name in known if name in mentioned]
+        origins = dict.fromkeys(origin for name in named if (origin := self.origins.get(name)))
+        fix = f"change {listed(named)}" if named else "see what was found"
+        return [Problem(error.dotted or "the recipe", message, origin="\n".join(origins) or None, fix=fix)]
 
     def _under(self, error: _Located, problem: Problem) -> Problem:
         key = f"{error.dotted}.{problem.key}".strip(".")

@@ -48,7 +48,7 @@ class Shape:
         """`type` -> class, where the place holds a component that is told apart by its `type`."""
         models = [option.model for option in self.options]
         if not models or not all(model is not None and "type" in model.model_fields for model in models):
-            return {word: self.model for word in _type_words(self.model)} if self.model is not None else {}
+            return dict.fromkeys(_type_words(self.model), self.model) if self.model is not None else {}
         return {word: model for model in models if model is not None for word in _type_words(model)}
 
     @property
@@ -79,7 +79,9 @@ def shape_of(annotation: Any, field: FieldInfo | None = None) -> Shape:
     while True:
         if get_origin(annotation) is Annotated:
             annotation, *outer = get_args(annotation)
-            marks += tuple(mark for item in outer for mark in (item.metadata if isinstance(item, FieldInfo) else (item,)))
+            marks += tuple(
+                mark for item in outer for mark in (item.metadata if isinstance(item, FieldInfo) else (item,))
+            )
         elif get_origin(annotation) in (Union, types.UnionType) and type(None) in get_args(annotation):
             rest = tuple(part for part in get_args(annotation) if part is not type(None))
             nullable, annotation = True, Union[rest]  # noqa: UP007

@@ -15,7 +15,12 @@ from framework.config.validation.shapes import Shape
 from framework.core.words import listed
 
 _PLAIN = {int: "a whole number", float: "a number", bool: "true or false", str: "text", type(None): "null"}
-_SIGNS = ((annotated_types.Gt, "gt", ">"), (annotated_types.Ge, "ge", ">="), (annotated_types.Lt, "lt", "<"), (annotated_types.Le, "le", "<="))
+_SIGNS = (
+    (annotated_types.Gt, "gt", ">"),
+    (annotated_types.Ge, "ge", ">="),
+    (annotated_types.Lt, "lt", "<"),
+    (annotated_types.Le, "le", "<="),
+)
 
 
 def found(value: Any) -> str:
@@ -60,7 +65,11 @@ def _expected(shape: Shape) -> str:
 
 def _either(shape: Shape) -> str:
     words = [as_override(word) for option in shape.options for word in option.words]
-    kinds = [text for option in shape.options if not option.words and (text := _expected(Shape(option.annotation, (*option.marks, *shape.marks))))]
+    kinds = [
+        text
+        for option in shape.options
+        if not option.words and (text := _expected(Shape(option.annotation, (*option.marks, *shape.marks))))
+    ]
     kinds = list(dict.fromkeys(kinds))
     return ", or ".join(kinds + ([listed(words, 20)] if words else []))
 
@@ -88,9 +97,25 @@ def placeholder(shape: Shape | None) -> str:
     """What to write where no value can be proposed: `<a number > 0>`."""
     if shape is None:
         return "<a value>"
-    if shape.types and not shape.model:
-        return "<...>"
+    if shape.options and not shape.types:
+        return placeholder(shape.options[0])
     return f"<{_expected(shape) or 'a value'}>"
+
+
+def nearest(value: int | float, shape: Shape) -> str | None:
+    """The closest value within inclusive bounds, or for whole numbers within any; None where there is none to name."""
+    shapes = [shape, *shape.options]
+    whole = any(part.annotation is int for part in shapes)
+    for mark in (mark for part in shapes for mark in part.marks):
+        if isinstance(mark, annotated_types.Ge) and value < mark.ge:  # type: ignore[operator]
+            return as_override(mark.ge)
+        if isinstance(mark, annotated_types.Le) and value > mark.le:  # type: ignore[operator]
+            return as_override(mark.le)
+        if isinstance(mark, annotated_types.Gt) and value <= mark.gt and whole:  # type: ignore[operator]
+            return as_override(mark.gt + 1)  # type: ignore[operator]
+        if isinstance(mark, annotated_types.Lt) and value >= mark.lt and whole:  # type: ignore[operator]
+            return as_override(mark.lt - 1)  # type: ignore[operator]
+    return None
 
 
 def default_of(shape: Shape) -> Any:
@@ -105,7 +130,9 @@ def as_override(value: Any) -> str:
     """A value as an override spells it: null, true, [1, 2], text without quotes where it needs none."""
     if isinstance(value, str):
         plain = value.replace("_", "").replace("-", "").replace(".", "").replace("/", "")
-        reads_as_text = plain.isalnum() and plain.isascii() and value.lower() not in _READ_OTHERWISE and not _number(value)
+        reads_as_text = (
+            plain.isalnum() and plain.isascii() and value.lower() not in _READ_OTHERWISE and not _number(value)
+        )
         return value if reads_as_text else "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
     if isinstance(value, float) and not isinstance(value, bool):
         return f"{value:g}" if math.isfinite(value) and float(f"{value:g}") == value else str(value)
