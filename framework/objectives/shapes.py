@@ -51,11 +51,14 @@ def per_example(values: jax.Array) -> jax.Array:
     return values.mean(axis=tuple(range(1, values.ndim)))
 
 
-def class_labels(logits: jax.Array, labels: jax.Array) -> int:
+def class_labels(logits: jax.Array, labels: jax.Array, classes: int | None = None) -> int:
     """Check integer labels against logits with one more axis, and give the number of classes.
 
+    Args:
+      classes: how many there must be; None: any number.
+
     Raises:
-      ValueError: the labels are not integers, or the shapes do not fit.
+      ValueError: the labels are not integers, the shapes do not fit, or there are more or fewer classes.
     """
     if logits.ndim < 2:
         raise ValueError(f"logits must be [batch, ..., classes], but are {list(logits.shape)}")
@@ -71,4 +74,6 @@ def class_labels(logits: jax.Array, labels: jax.Array) -> int:
         )
     if not is_integer(labels) or labels.dtype == jnp.bool_:
         raise ValueError(f"labels must be integers, the numbers of the classes, but are {labels.dtype}")
+    if classes is not None and logits.shape[-1] != classes:
+        raise ValueError(f"logits must have {classes} classes on their last axis, but have {logits.shape[-1]}")
     return logits.shape[-1]

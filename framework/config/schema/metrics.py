@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from framework.config.schema.base import Component, KeyPath, Number
 
 Classes = Annotated[int, Field(ge=2, le=65536, description="number of classes")]
 Threshold = Annotated[Number, Field(gt=0, lt=1, description="probability above which a yes-or-no answer counts as yes")]
-Average = Literal["macro", "micro", "weighted", "binary"]
+Average = Annotated[
+    Literal["macro", "micro", "weighted", "binary"],
+    Field(
+        description="macro: the mean over classes; weighted: by how often each is true; micro: of the counts summed "
+        "over classes; binary: of class 1 alone"
+    ),
+]
 
 
 class MetricSpec(Component):
@@ -47,31 +53,36 @@ class TopK(ClassificationMetric):
     k: int = Field(5, ge=1)
 
 
-class F1(ClassificationMetric):
+class Rate(ClassificationMetric):
+    """What the metrics of each class share: how many there are, and how they are averaged."""
+
+    classes: Classes
+    average: Average = "macro"
+    threshold: Threshold = 0.5
+
+    @model_validator(mode="after")
+    def _binary_needs_two_classes(self) -> Self:
+        if self.average == "binary" and self.classes != 2:
+            raise ValueError(f"average=binary needs 2 classes, but there are {self.classes}")
+        return self
+
+
+class F1(Rate):
     """Harmonic mean of precision and recall."""
 
     type: Literal["f1"]
-    classes: Classes
-    average: Average = "macro"
-    threshold: Threshold = 0.5
 
 
-class Precision(ClassificationMetric):
+class Precision(Rate):
     """Share of the predictions of a class that are right."""
 
     type: Literal["precision"]
-    classes: Classes
-    average: Average = "macro"
-    threshold: Threshold = 0.5
 
 
-class Recall(ClassificationMetric):
+class Recall(Rate):
     """Share of the examples of a class that are found."""
 
     type: Literal["recall"]
-    classes: Classes
-    average: Average = "macro"
-    threshold: Threshold = 0.5
 
 
 class Auroc(ClassificationMetric):

@@ -63,7 +63,7 @@ def confusion(*, classes: int, threshold: float = 0.5) -> Metric:
     """
 
     def measure(mask: jax.Array | None, logits: jax.Array, labels: jax.Array) -> jax.Array:
-        predicted, true, counts = answers(logits, labels, mask, threshold)
+        predicted, true, counts = answers(logits, labels, mask, threshold, classes)
         inside = (true >= 0) & (true < classes) & (predicted < classes)
         cell = jnp.where(inside & counts, true * classes + predicted, classes * classes)
         return jnp.bincount(cell.ravel(), length=classes * classes + 1)[:-1].reshape(classes, classes).astype(jnp.int32)

@@ -57,9 +57,7 @@ def _scored(logits: jax.Array, labels: jax.Array, classes: int) -> tuple[jax.Arr
             raise ValueError(f"labels must be integers, 0 or 1, but are {labels.dtype}")
         logits, labels = paired("logits", logits, "labels", labels)
         return logits[..., None], (labels == 1)[..., None]
-    found = class_labels(logits, labels)
-    if found != classes:
-        raise ValueError(f"logits must have {classes} classes on their last axis, but have {found}")
+    class_labels(logits, labels, classes)
     if classes == 2:
         return logits[..., 1:] - logits[..., :1], (labels == 1)[..., None]
     return _log_odds(logits), labels[..., None] == jnp.arange(classes)

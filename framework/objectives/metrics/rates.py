@@ -64,7 +64,7 @@ def _metric(classes: int, average: Average, threshold: float, rate: Callable[[Co
         return Counts(zeros, zeros, zeros)
 
     def measure(mask: jax.Array | None, logits: jax.Array, labels: jax.Array) -> Counts:
-        predicted, true, counts = answers(logits, labels, mask, threshold)
+        predicted, true, counts = answers(logits, labels, mask, threshold, classes)
         return Counts(
             _tally(predicted, counts & (predicted == true), classes),
             _tally(predicted, counts, classes),
