@@ -32,18 +32,21 @@ class Target:
         return self.target if isinstance(self.target, str) else getattr(self.target, "__qualname__", repr(self.target))
 
 
-class FrozenMapping(tuple[tuple[str, Any], ...]):
-    """An ordered, hashable mapping, kept as a tuple of pairs."""
+@dataclass(frozen=True)
+class FrozenMapping:
+    """An ordered, hashable mapping, kept as a tuple of (name, value)."""
+
+    items: tuple[tuple[str, Any], ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The pairs as a dictionary, with nested mappings as dictionaries too."""
-        return {name: _thawed(value) for name, value in self}
+        return {name: _thawed(value) for name, value in self.items}
 
 
 def frozen(value: Any) -> Any:
     """The value with lists as tuples and mappings as `FrozenMapping`s, at any depth."""
     if isinstance(value, dict):
-        return FrozenMapping((str(name), frozen(item)) for name, item in value.items())
+        return FrozenMapping(tuple((str(name), frozen(item)) for name, item in value.items()))
     if isinstance(value, list | tuple):
         return tuple(frozen(item) for item in value)
     return value

@@ -54,9 +54,10 @@ def _problem(node: Node, inputs: tuple[Any, ...], givers: tuple[str, ...], error
             fix="variables = network.init(key, inputs)",
         )
     text = str(error).strip() or type(error).__name__
-    sentence, _, fix = text.splitlines()[0].partition("; ")
     if isinstance(node.body, Target):
-        sentence, fix = f"no {type(error).__name__}: {text.splitlines()[0]}", ""
+        told = f"{type(error).__name__}: {text.splitlines()[0]}"
+        return Problem(node.key, f"{what} fails when it is given {given}{where}", f"a module that takes this; {told}")
+    sentence, _, fix = text.splitlines()[0].partition("; ")
     return Problem(
         node.key,
         f"{what} cannot take {given}{where}",

@@ -134,7 +134,7 @@ class _Nnx(nn.Module):
         self.bridge = nnx.bridge.ToLinen(
             self.module,
             kwargs=FrozenDict(self.arguments.as_dict()),
-            skip_rng="rngs" not in inspect.signature(self.module).parameters,
+            skip_rng="rngs" not in inspect.signature(self.module.__init__).parameters,
             metadata_fn=None,
         )
         nn.share_scope(self, self.bridge)
