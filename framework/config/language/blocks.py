@@ -73,6 +73,10 @@ def _read_block(name: str, raw: Any, key: str, report: Report) -> Block:
         report.problem(f"{key}.outputs", f"found {outputs!r}", "output name -> node")
         outputs = {}
     layers = raw.get("layers")
+    if not isinstance(layers, Mapping) or not layers:
+        found = f"found {layers!r}" if layers else "there are no layers"
+        report.problem(f"{key}.layers", found, "an ordered mapping: node name -> node")
+        return Block(name, key, {}, ("input",), None, {})
     block = Block(name, key, dict(args), _inputs(raw.get("inputs"), key, report), layers, dict(outputs))
     unread(block.args, (layers,), f"{key}.args", f"block '{name}'", report)
     return block

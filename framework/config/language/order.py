@@ -25,9 +25,13 @@ def placed(nodes: list[RawNode], inputs: tuple[str, ...], report: Report) -> lis
                     behind[node.after] = node.name
         if not moved:
             break
+    told: set[str] = set()
     for node in waiting:
         word, anchor = ("after", node.after) if node.after is not None else ("before", node.before)
         key = f"{node.key}.{word}"
+        if anchor in told:
+            continue  # the other way round it is the same mistake
+        told.add(node.name)
         if anchor in names:
             report.problem(key, f"'{node.name}' and '{anchor}' are placed by each other", "a node with a fixed place")
         else:
