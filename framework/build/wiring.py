@@ -12,6 +12,7 @@ import jax
 from framework.config.schema.base import Component, TracedMark, WireMark, has_mark
 from framework.core.errors import ConfigError, Problem
 from framework.core.keypaths import lookup
+from framework.data.protocol import LABELLED
 
 Hyper = Mapping[str, jax.Array]
 
@@ -67,12 +68,17 @@ class Bound:
             yield
         except (TypeError, ValueError) as error:
             given = ", ".join(f"{name} = {self.wires[name]} {_shape(array)}" for name, array in arrays.items())
+            complaint = str(error).strip().splitlines()[0]
+            # The wire that the complaint speaks of first is the one to look at.
+            said = {name: complaint.find(name) for name in arrays if name in complaint}
+            suspect = min(said, key=said.__getitem__, default=next(iter(arrays)))
             raise ConfigError(
                 Problem(
-                    key=self.key,
+                    key=f"{self.key}.{suspect}",
                     found=f"{self.type} cannot be computed from {given}",
-                    expected=str(error).strip().splitlines()[0],
-                    fix=f"wire it to other arrays ({self.key}.{next(iter(self.wires), 'type')}=...) or change the network",
+                    expected=complaint,
+                    fix=f"wire it to other arrays ({self.key}.{suspect}=...) or change the network",
+                    suspects=tuple(f"{self.key}.{name}" for name in arrays),
                 )
             ) from error
 
@@ -104,7 +110,8 @@ def batch_arrays(bounds: Mapping[str, Bound]) -> set[str]:
 def network_inputs(wiring: Mapping[str, str], arrays: Mapping[str, Any], read_elsewhere: set[str]) -> dict[str, str]:
     """Which batch array feeds which network input: input name -> key path.
 
-    A network without declared inputs takes the one array of the batch that no loss or metric reads.
+    A network without declared inputs takes the one array that is not an answer (`label`, `target`, `targets`); where there
+    are several, the one that no loss or metric reads.
 
     Raises:
       ConfigError: a declared input is not in the data, or the input cannot be told.
@@ -113,7 +120,9 @@ def network_inputs(wiring: Mapping[str, str], arrays: Mapping[str, Any], read_el
         for name, path in wiring.items():
             lookup({"batch": dict(arrays)}, path, key=f"network.inputs.{name}")
         return dict(wiring)
-    free = [name for name in arrays if name not in read_elsewhere] or (list(arrays) if len(arrays) == 1 else [])
+    free = [name for name in arrays if name not in LABELLED]
+    if len(free) > 1:
+        free = [name for name in free if name not in read_elsewhere] or free
     if len(free) == 1:
         return {next(iter(wiring), "input"): f"batch.{free[0]}"}
     raise ConfigError(
@@ -121,7 +130,7 @@ def network_inputs(wiring: Mapping[str, str], arrays: Mapping[str, Any], read_el
             key="network.inputs",
             found=f"the data has {len(free)} arrays that could be the input: {', '.join(free) or 'none'}",
             expected="a mapping from input name to key path, such as {image: batch.image}",
-            fix=f"network.inputs={{x: batch.{next(iter(arrays))}}}",
+            fix=f"network.inputs={{x: batch.{next(iter(free or arrays))}}}",
         )
     )
 

@@ -25,6 +25,8 @@ class Problem:
       expected: what would have been right.
       origin: the file and line, or the override, that set it; filled in by `located` where left empty.
       fix: the exact override or the change that mends it.
+      suspects: other keys that bear on it. Where one of them was overridden by hand, that is the likeliest cause, and
+        `located` puts the blame there.
     """
 
     key: str
@@ -32,6 +34,7 @@ class Problem:
     expected: str | None = None
     origin: str | None = None
     fix: str | None = None
+    suspects: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         lines = [f"{self.key}: {self.found}"]
@@ -62,8 +65,13 @@ class ConfigError(FrameworkError):
 
 
 def _locate(problem: Problem, origins: Mapping[str, str]) -> Problem:
+    if problem.origin is not None:
+        return problem
+    for key in (problem.key, *problem.suspects):
+        if origins.get(key, "").startswith("override "):
+            return replace(problem, key=key, origin=origins[key])
     key = problem.key
-    while key and problem.origin is None:
+    while key:
         if key in origins:
             return replace(problem, origin=origins[key])
         key = key.rpartition(".")[0]

@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from omegaconf import OmegaConf
+from yaml import YAMLError
 
 from framework.core.errors import Problem, RunError
 from framework.core.files import unwritable, write_atomically
@@ -147,7 +148,11 @@ class RunDirectory:
         self.close()
 
     def _refuse_changed(self, tree: Mapping[str, Any], difference: Difference) -> None:
-        before = OmegaConf.to_container(OmegaConf.load(self.config), resolve=False)
+        try:
+            before = OmegaConf.to_container(OmegaConf.load(self.config), resolve=False)
+        except (OSError, ValueError, YAMLError) as error:
+            found = f"can no longer be read: {error}"
+            raise RunError(Problem(str(self.config), found, fix="choose another run.dir=PATH")) from error
         lines = list(difference(_without_harmless(before), _without_harmless(tree)))
         if lines:
             raise RunError(

@@ -9,6 +9,7 @@ import socket
 from pathlib import Path
 
 from framework.core.errors import Problem, RunError
+from framework.core.files import unwritable
 
 FILE = ".lock"
 
@@ -17,12 +18,15 @@ class RunLock:
     """An exclusive lock on a folder. The kernel releases it when the process ends, however it ends.
 
     Raises:
-      RunError: another process holds it; its id and host are told.
+      RunError: another process holds it; its id and host are told. Or the folder may not be written.
     """
 
     def __init__(self, folder: Path) -> None:
         path = folder / FILE
-        self._descriptor: int | None = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            self._descriptor: int | None = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise unwritable(path, error) from error
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

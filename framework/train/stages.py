@@ -23,6 +23,7 @@ from framework.core.trees import size
 from framework.report.jsonl import MetricLog, read_records
 from framework.train.directory import RunDirectory, fresh
 from framework.train.environment import environment
+from framework.train.illustration import illustrate
 from framework.train.loop import Loop, Observer
 from framework.train.observers import LogObserver
 from framework.train.progress import Progress
@@ -165,6 +166,7 @@ class _Session:
         step, state = self.trained()
         metrics = {split: self.setup.evaluator.evaluate(state, split) for split in self.setup.evaluated_splits}
         self._result({"metrics": metrics, "evaluated_step": step})
+        illustrate(self.setup, self.home, state, metrics)
         return {"step": step, "splits": list(metrics)}
 
     def predict(self) -> dict[str, Any]:

@@ -1,0 +1,75 @@
+"""The pictures of a finished run, and its row in TensorBoard's table of hyperparameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from framework.build.state import State
+from framework.report import figures
+from framework.report.jsonl import read_records
+from framework.train.directory import RunDirectory
+from framework.train.setup import Setup
+
+_REGRESSION = ("r2", "rmse", "mse", "mae")
+
+
+def illustrate(setup: Setup, home: RunDirectory, state: State, metrics: Mapping[str, Mapping[str, Any]]) -> None:
+    """Draw what the section `report` asks for; without matplotlib no PNG is drawn.
+
+    Args:
+      state: the evaluated state.
+      metrics: split -> metric -> value, as in `result.json`.
+    """
+    step = int(state.step)
+    if setup.config.report.tensorboard:
+        _fill_tensorboard(setup, home, metrics, step)
+    if not setup.config.report.figures or figures.missing():
+        return
+    home.figures.mkdir(exist_ok=True)
+    figures.draw_curves(read_records(home.metrics), home.figures / "curves.png", best_step=step)
+    for split, values in metrics.items():
+        for name, value in values.items():
+            if isinstance(value, list):
+                title = f"{setup.config.name}, {split}"
+                path = home.figures / f"{name}_{split}.png"
+                figures.draw_confusion(value, path, setup.dataset.classes, title=title)
+        _draw_regression(setup, home, state, split)
+
+
+def _draw_regression(setup: Setup, home: RunDirectory, state: State, split: str) -> None:
+    """Predicted against true values, where a metric of regression says which arrays these are."""
+    for bound in setup.experiment.metric_wires.values():
+        ends = [path.partition(".") for path in bound.wires.values()]
+        sides = {room: name for room, _, name in ends}
+        if bound.type in _REGRESSION and set(sides) == {"outputs", "batch"}:
+            source = setup.dataset.splits[split]
+            true = source.take(np.arange(len(source)))[sides["batch"]]
+            predicted = setup.evaluator.predict_split(state, split)[sides["outputs"]]
+            path = home.figures / f"predictions_{split}.png"
+            figures.draw_predictions(true, predicted, path, title=f"{setup.config.name}, {split}")
+            return
+
+
+def _fill_tensorboard(
+    setup: Setup, home: RunDirectory, metrics: Mapping[str, Mapping[str, Any]], step: int
+) -> None:
+    from framework.report.tensorboard import TensorBoard
+
+    scalars = {
+        f"{split}/{name}": value
+        for split, values in metrics.items()
+        for name, value in values.items()
+        if not isinstance(value, list)
+    }
+    board = TensorBoard(home.tensorboard)
+    try:
+        board.hparams(setup.config.model_dump(mode="json"), scalars, step)
+        for split, values in metrics.items():
+            for name, value in values.items():
+                if isinstance(value, list):
+                    board.matrix(f"{split}/{name}", value, step)
+    finally:
+        board.close()
