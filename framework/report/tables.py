@@ -43,9 +43,9 @@ def matrices(metrics: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, st
 
 
 def class_names(matrix: Matrix, classes: Sequence[str] | None) -> list[str]:
-    """The names of the classes of a confusion matrix; their numbers where names are missing or too many or too few."""
-    fitting = classes is not None and len(classes) == len(matrix)
-    return [str(name) for name in classes] if fitting and classes else [str(index) for index in range(len(matrix))]
+    """The names of the classes of a confusion matrix; their numbers where there are not as many names."""
+    names = classes if classes is not None and len(classes) == len(matrix) else range(len(matrix))
+    return [str(name) for name in names]
 
 
 def metrics_table(metrics: Mapping[str, Mapping[str, Any]]) -> Table:
@@ -69,7 +69,8 @@ def confusion_table(
     """Counts by true class (row) and predicted class (column), with the share of each class that was found.
 
     Right answers stand in brackets, so that the diagonal shows without colour as well; a dot stands for zero. Where
-    the names do not fit above the columns, their numbers stand there, and where these do not fit either, only the most frequent mistakes are listed.
+    the names do not fit above the columns, their numbers stand there; where these do not fit either, only the most
+    frequent mistakes are listed.
     """
     names = class_names(matrix, classes)
     labels = _labels(names, width, cell=max(len(f"[{count}]") for row in matrix for count in row))

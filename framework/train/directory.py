@@ -183,17 +183,17 @@ def fresh(recipe: str, root: Path = Path("runs"), now: datetime | None = None) -
 
 def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """How two recipes differ, one line a key: `optimizer.learning_rate: 0.001 -> 0.01`."""
-    old, new = flatten(before), flatten(after)
-    lines = [
-        f"{key}: {old[key]!r} -> {new[key]!r}" for key in old if key in new and _plain(old[key]) != _plain(new[key])
+    old, new = _written(before), _written(after)
+    return [
+        *(f"{key}: {old[key]} -> {new[key]}" for key in old if key in new and old[key] != new[key]),
+        *(f"{key}: {value} -> not set" for key, value in old.items() if key not in new),
+        *(f"{key}: not set -> {value}" for key, value in new.items() if key not in old),
     ]
-    lines += [f"{key}: {value!r} -> not set" for key, value in old.items() if key not in new]
-    lines += [f"{key}: not set -> {value!r}" for key, value in new.items() if key not in old]
-    return lines
 
 
-def _plain(value: Any) -> Any:
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+def _written(tree: Mapping[str, Any]) -> dict[str, str]:
+    """Every setting by its dotted key, as JSON, in which a tuple is a list."""
+    return {key: json.dumps(value, default=str) for key, value in flatten(tree).items()}
 
 
 def _without_harmless(tree: Any) -> dict[str, Any]:
