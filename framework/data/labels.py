@@ -89,6 +89,10 @@ def _word(value: object) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
+def _shown(value: object) -> str:
+    return repr(str(value)) if isinstance(value, str) else str(value)
+
+
 def _counted(numbers: np.ndarray) -> str | None:
     """The override that would take all labels in, where one does."""
     return f"data.classes={int(numbers.max()) + 1}" if numbers.size and numbers.min() >= 0 else None
@@ -105,7 +109,7 @@ def _refuse(
     rows = np.flatnonzero(wrong)
     if not len(rows):
         return
-    told = [f"{place(int(row))} holds the label {values[row]!r}" for row in rows[:_TOLD]]
+    told = [f"{place(int(row))} holds the label {_shown(values[row])}" for row in rows[:_TOLD]]
     if len(rows) > _TOLD:
         told.append(f"and {len(rows) - _TOLD} more")
     near = closest(str(values[rows[0]]), names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,7 +81,9 @@ def _read(max_characters: int) -> str:
 
 def _modules(folder: Path) -> Iterator[str]:
     """The modules' paths below the library's folder, with forward slashes."""
-    for path in folder.rglob("*.py"):
-        parts = path.relative_to(folder).parts
-        if not _SKIPPED_FOLDERS.intersection(parts) and not any(part.startswith(_SKIPPED_STARTS) for part in parts):
-            yield "/".join(parts)
+    for place, folders, files in os.walk(folder):
+        # Pruned in place, so that installed packages, which may be many, are not walked through.
+        folders[:] = [name for name in folders if name not in _SKIPPED_FOLDERS and not name.startswith(_SKIPPED_STARTS)]
+        for name in files:
+            if name.endswith(".py") and not name.startswith(_SKIPPED_STARTS):
+                yield (Path(place) / name).relative_to(folder).as_posix()

@@ -68,7 +68,7 @@ def read_csv(path: Path, delimiter: str, only: tuple[str, ...] | None = None) ->
 def _rows(path: Path, delimiter: str) -> Iterator[Any]:
     """A CSV reader whose failures are told as the user's."""
     with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.reader(file, delimiter=delimiter, strict=True)
+        rows = csv.reader(file, delimiter=delimiter, skipinitialspace=True, strict=True)
         try:
             yield rows
         except UnicodeDecodeError as error:

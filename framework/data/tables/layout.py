@@ -111,7 +111,7 @@ def require_columns(header: Sequence[str], names: Sequence[str], where: str) -> 
         raise DataError(problems)
 
 
-def refuse_missing(frame: Frame, name: str) -> None:
+def refuse_missing(frame: Frame, name: str, fix: str = "data.missing=mean, zero or drop") -> None:
     """Refuse a column with missing values.
 
     Raises:
@@ -125,7 +125,7 @@ def refuse_missing(frame: Frame, name: str) -> None:
                 key="data.missing",
                 found=f"{frame.place(int(rows[0]))}, column '{name}' has no value{more}",
                 expected="a value in every row",
-                fix="data.missing=mean, zero or drop",
+                fix=fix,
             )
         )
 

@@ -143,7 +143,7 @@ def _answer(fields: TableFields, frame: Frame, layout: Layout) -> tuple[dict[str
         problems.extend(error.problems)
     try:
         for target in fields.targets:
-            refuse_missing(frame, target)
+            refuse_missing(frame, target, "data.missing=drop")
         if fields.classes is None:
             columns = [frame.numbers(target, "data.classes=N, if it is a class") for target in fields.targets]
             arrays["target"] = np.stack(columns, axis=1).astype(np.float32)

@@ -1,0 +1,92 @@
+"""A small section, with its files, for every source: what the batteries run over."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from PIL import Image
+from pydantic import TypeAdapter
+
+from framework.config.schema.data import DataSection
+
+ADAPTER: TypeAdapter[Any] = TypeAdapter(DataSection)
+FLOWERS = "length,colour,species\n" + "".join(
+    f"{row / 7:.3f},{('red', 'blue')[row % 2]},{('rose', 'lily', 'iris')[row % 3]}\n" for row in range(60)
+)
+
+
+def section(source: str, /, **fields: Any) -> Any:
+    """A validated section."""
+    return ADAPTER.validate_python({"type": source, **fields})
+
+
+def told(*parts: str) -> str:
+    """A pattern for a message that holds these parts, in this order."""
+    return r"(.|\n)*".join(map(re.escape, parts))
+
+
+def write_npz(path: Path, rows: int = 40, seed: int = 0) -> Path:
+    """Images as bytes, and three classes."""
+    pixels = np.random.default_rng(seed).integers(0, 256, (rows, 4, 5), np.uint8)
+    np.savez(path, x=pixels, y=np.arange(rows) % 3)
+    return path
+
+
+def write_images(root: Path, each: int = 8) -> Path:
+    """Two class folders of 6 x 4 images (height x width)."""
+    generator = np.random.default_rng(0)
+    for name in ("cat", "dog"):
+        (root / name).mkdir(parents=True)
+        for index in range(each):
+            pixels = generator.integers(0, 256, (6, 4, 3), np.uint8)
+            Image.fromarray(pixels).save(root / name / f"{index}.png")
+    return root
+
+
+def write_parquet(path: Path) -> Path:
+    """Sixty rows of two numbers and a real-valued target."""
+    rows = np.arange(60, dtype=np.float64)
+    pq.write_table(pa.table({"a": rows, "b": rows.astype(np.int32) % 5, "y": rows * 0.5}), path)
+    return path
+
+
+def write_text(path: Path, text: str = "to be or not to be, that is the question\n" * 20) -> Path:
+    """A text of 820 characters."""
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _csv(folder: Path) -> Any:
+    path = folder / "flowers.csv"
+    path.write_text(FLOWERS)
+    return section("csv", path=str(path), target="species", classes=3, categorical={"colour": None})
+
+
+CASES: dict[str, Callable[[Path], Any]] = {
+    "digits": lambda folder: section("digits"),
+    "iris": lambda folder: section("iris"),
+    "wine": lambda folder: section("wine", normalize="minmax"),
+    "breast_cancer": lambda folder: section("breast_cancer"),
+    "diabetes": lambda folder: section("diabetes", normalize_target="standard"),
+    "npz": lambda folder: section(
+        "npz", path=str(write_npz(folder / "a.npz")), arrays={"image": "x", "label": "y"}, classes=3
+    ),
+    "csv": _csv,
+    "parquet": lambda folder: section("parquet", path=str(write_parquet(folder / "a.parquet")), target="y"),
+    "images": lambda folder: section("images", path=str(write_images(folder / "pets", each=12)), classes=2),
+    "text": lambda folder: section("text", path=str(write_text(folder / "a.txt")), context=8),
+    "stdlib": lambda folder: section("stdlib", max_characters=20_000, context=32),
+    "blobs": lambda folder: section("synthetic", examples=60, features=4, classes=3, noise=0.5),
+    "regression": lambda folder: section("synthetic", kind="regression", examples=60, features=4, noise=0.1),
+    "pictures": lambda folder: section(
+        "synthetic", kind="images", examples=60, classes=3, size=5, channels=2, noise=0.1
+    ),
+    "copy": lambda folder: section("synthetic", kind="copy", examples=60, context=6, vocabulary=5),
+}
+"""Name -> makes its files in a folder and gives its section."""
