@@ -147,6 +147,7 @@ def add_composition(parser: VerbParser) -> None:
         help="print the composed YAML and stop",
     )
     parser.option("--resolve", action="store_true", help="with --cfg: interpolations resolved")
+    parser.option("--info", metavar="KIND", help="Hydra's all, config, defaults, defaults-tree, plugins or searchpath")
 
 
 def add_multirun(parser: VerbParser) -> None:

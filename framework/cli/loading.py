@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import TYPE_CHECKING
 
 from framework.core.errors import ConfigError, Problem
@@ -39,7 +40,16 @@ def check_words(options: argparse.Namespace) -> None:
 
 
 def print_composition(options: argparse.Namespace) -> bool:
-    """Print what `--cfg` asks for; whether it asked for anything."""
-    if options.cfg is None:
+    """Print Hydra's own view that `--cfg` or `--info` asks for; whether one was asked for."""
+    if options.cfg is None and options.info is None:
         return False
+    from framework.config import compose
+
+    check_words(options)
+    places = {"config_dirs": options.config_dir, "trust": options.trust}
+    if options.info is not None:
+        text = compose.info(options.recipe, options.overrides, options.info, **places)
+    else:
+        text = compose.composed_yaml(options.recipe, options.overrides, options.cfg, resolve=options.resolve, **places)
+    sys.stdout.write(text)
     return True

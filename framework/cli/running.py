@@ -19,7 +19,9 @@ def execute_stages(options: argparse.Namespace, stages: Sequence[str] | None) ->
     if print_composition(options):
         return 0
     if options.multirun:
-        return _multirun(options, stages)
+        from framework.cli.multirun import run_jobs
+
+        return run_jobs(options, stages)
     print_outcome(run_one(load(options), stages))
     return 0
 
@@ -86,9 +88,3 @@ def print_outcome(outcome: Outcome) -> None:
         seconds = duration(result.get("seconds", 0))
         say(f"{result['parameters']:,} parameters, {result['step']:,} steps in {seconds}, {result['finished']}")
     say(f"run: {outcome.path}", style="bold")
-
-
-def _multirun(options: argparse.Namespace, stages: Sequence[str] | None) -> int:
-    from framework.cli.multirun import run_jobs
-
-    return run_jobs(options, stages)
