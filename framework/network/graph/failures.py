@@ -13,7 +13,8 @@ from framework.config.language.expression import ExpressionError
 from framework.config.language.graph import Node, Target
 from framework.core.errors import ConfigError, Problem
 
-_FOUND = re.compile(r"^found (?:[^,\[\]]|\[[^\]]*\]|,(?= \[))*, ")
+_FOUND = re.compile(r"^found ((?:[^,\[\]]|\[[^\]]*\]|,(?= \[))*), ")
+"""A layer says `found what, what is expected; how to mend it`."""
 _EXPECTED = (ValueError, TypeError, IndexError, ZeroDivisionError, ExpressionError, flax_errors.FlaxError)
 
 
@@ -58,9 +59,11 @@ def _problem(node: Node, inputs: tuple[Any, ...], givers: tuple[str, ...], error
         told = f"{type(error).__name__}: {text.splitlines()[0]}"
         return Problem(node.key, f"{what} fails when it is given {given}{where}", f"a module that takes this; {told}")
     sentence, _, fix = text.splitlines()[0].partition("; ")
+    told = _FOUND.match(sentence)
+    detail = f": {told[1]}" if told is not None and "[" not in told[1] else ""
     return Problem(
         node.key,
-        f"{what} cannot take {given}{where}",
+        f"{what} cannot take {given}{where}{detail}",
         _FOUND.sub("", sentence),
         fix=fix or f"change what {node.key}.from reads, or put a layer between that makes it fit",
     )

@@ -170,7 +170,9 @@ CASES = [
     Case("reads itself", "layers: {a: {relu: {}, from: a}}", "network.layers.a.from", "a circle: a reads a"),
     Case("empty from", "layers: {a: {add: {}, from: []}}", "network.layers.a.from", "an empty list"),
     Case("number in from", "layers: {a: {relu: {}, from: 3}}", "network.layers.a.from", "found 3", "name of a node"),
-    Case("no layers", "layers: {}", "network.layers", "there are no layers", "ordered mapping", r"+network.layers.logits"),
+    Case(
+        "no layers", "layers: {}", "network.layers", "there are no layers", "ordered mapping", r"+network.layers.logits"
+    ),
     Case("layers left out", "inputs: {x: batch.x}", "network.layers", "the network has no 'layers'"),
     Case("layers as a list", "layers: [relu]", "network.layers", r"found \['relu'\]"),
     Case(
@@ -305,7 +307,9 @@ CASES = [
         "found 2.0, which is =depth / 2 in the network",
         "an integer",
     ),
-    Case("remat of a word", "layers: {a: {relu: {}, remat: yes please}}", "network.layers.a.remat", "found 'yes please'"),
+    Case(
+        "remat of a word", "layers: {a: {relu: {}, remat: yes please}}", "network.layers.a.remat", "found 'yes please'"
+    ),
     Case(
         "after nothing",
         "layers: {stem: relu, b: {tanh: {}, after: stemm}}",
@@ -454,8 +458,7 @@ CASES = [
     Case("block of the wrong kind", "layers: {a: b}\nblocks: {b: relu}", "network.blocks.b", "found 'relu'", "layers"),
     Case(
         "several outputs read as one",
-        "layers: {a: b, c: {relu: {}, from: a}}\n"
-        "blocks: {b: {layers: {x: relu, y: tanh}, outputs: {one: x, two: y}}}",
+        "layers: {a: b, c: {relu: {}, from: a}}\nblocks: {b: {layers: {x: relu, y: tanh}, outputs: {one: x, two: y}}}",
         "network.layers.c.from",
         "'a' gives several outputs",
         "one of a.one, a.two",
@@ -535,7 +538,9 @@ CASES = [
     ),
     Case("expression of nothing", "layers: {a: {expr: ''}}", "network.layers.a.expr", "found ''", "array expression"),
     Case("expression that is code", "layers: {a: {expr: 'x.tofile(1)'}}", "network.layers.a.expr", "no Call"),
-    Case("module without target", "layers: {a: {module: {width: 2}}}", "network.layers.a.module._target_", "no _target_"),
+    Case(
+        "module without target", "layers: {a: {module: {width: 2}}}", "network.layers.a.module._target_", "no _target_"
+    ),
     Case(
         "module with a bare name",
         "layers: {a: {module: {_target_: Dense}}}",
