@@ -37,9 +37,8 @@ def test_standard_is_mean_and_population_deviation_of_each_feature() -> None:
 def test_minmax_takes_the_training_split_to_0_and_1() -> None:
     source = numbers([[0.0, 10.0], [2.0, 30.0], [1.0, 15.0]])
     scaler = measure(source, everything(source), {"features": "minmax"})["features"]
-    np.testing.assert_array_equal(
-        scaler.apply(source.take(everything(source))["features"]), [[0, 0], [1, 1], [0.5, 0.25]]
-    )
+    scaled = scaler.apply(source.take(everything(source))["features"])
+    np.testing.assert_array_equal(scaled, [[0, 0], [1, 1], [0.5, 0.25]])
 
 
 def test_chunks_merge_to_the_statistics_of_the_whole() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from data_cases import section
+from data_cases import section, told
 
 import framework.data as data
 from framework.core.errors import DataError
@@ -120,14 +120,13 @@ def test_missing_values_are_refused_with_their_place_unless_a_policy_is_set(csv:
 
 
 def test_a_missing_number_becomes_the_mean_of_the_training_split(csv: Csv) -> None:
-    text = "x,kind\n" + "".join(f"{value},a\n" for value in (1, 3, "", 5, 100, "", 1000, 1000))
+    text = "x,y\n" + "".join(f"{value},0\n" for value in (1, 3, "", 5, 100, "", 1000, 1000))
     fields = {
         "classes": None,
         "target": "y",
         "categorical": {},
         "split": {"type": "contiguous", "valid": 0, "test": 0.5},
     }
-    text = text.replace("kind", "y").replace(",a", ",0")
     train = {}
     for missing in ("mean", "zero"):
         dataset = data.load(csv.section(text, missing=missing, normalize="none", **fields))
@@ -160,7 +159,11 @@ def test_a_missing_category_sets_no_feature(csv: Csv) -> None:
             "  expected:  a number\n"
             "  fix:       '+data.categorical.age=null' (categories), or data.exclude=['age']",
         ),
-        (GOOD.replace("2.5", "two"), {}, "t.csv row 2 (line 3), column 'age' holds 'two', not a finite number (10 such"),
+        (
+            GOOD.replace("2.5", "two"),
+            {},
+            "row 2 (line 3), column 'age' holds 'two', not a finite number (10 such cells)",
+        ),
         (GOOD.replace("2.5", "inf", 1), {}, "t.csv row 2 (line 3), column 'age' holds 'inf', not a finite number"),
         (GOOD, {"categorical": {}}, "t.csv row 1 (line 2), column 'colour' holds 'red', not a finite number"),
         (
@@ -170,16 +173,42 @@ def test_a_missing_category_sets_no_feature(csv: Csv) -> None:
             "  expected:  red, blu\n"
             "  fix:       write 'blu' there",
         ),
-        (GOOD, {"target": "kin"}, "data.target: t.csv has no column 'kin'\n  expected:  age, colour, kind\n  fix:       data.target=kind"),
-        (GOOD, {"features": ["agge", "colour"]}, "data.features: t.csv has no column 'agge'\n  expected:  age, colour, kind\n  fix:       'age' instead of 'agge'"),
+        (
+            GOOD,
+            {"target": "kin"},
+            "data.target: t.csv has no column 'kin'\n  expected:  age, colour, kind\n  fix:       data.target=kind",
+        ),
+        (
+            GOOD,
+            {"features": ["agge", "colour"]},
+            "data.features: t.csv has no column 'agge'\n"
+            "  expected:  age, colour, kind\n"
+            "  fix:       'age' instead of 'agge'",
+        ),
         (GOOD, {"exclude": ["nothing"]}, "data.exclude: t.csv has no column 'nothing'"),
         (GOOD, {"categorical": {"color": None}}, "data.categorical: t.csv has no column 'color'"),
-        (GOOD, {"features": ["age", "kind"], "categorical": {}}, "data.features: column 'kind' is a target and a feature"),
+        (
+            GOOD,
+            {"features": ["age", "kind"], "categorical": {}},
+            "data.features: column 'kind' is a target and a feature",
+        ),
         (GOOD, {"features": ["age"]}, "data.categorical: column 'colour' is no feature"),
         (GOOD, {"exclude": ["age", "colour"], "categorical": {}}, "data.features: no feature column is left in t.csv"),
         (GOOD, {"target": ["kind", "age"]}, "data.target: a class label cannot be in 2 columns: kind, age"),
-        (GOOD, {"classes": None}, "column 'kind' holds 'a', not a finite number (20 such cells)\n  expected:  a number\n  fix:       data.classes=N, if it is a class"),
-        (GOOD, {"classes": 3}, "data.classes: 3 classes are declared, but the labels are of 2: a, b\n  expected:  2\n  fix:       data.classes=2"),
+        (
+            GOOD,
+            {"classes": None},
+            "column 'kind' holds 'a', not a finite number (20 such cells)\n"
+            "  expected:  a number\n"
+            "  fix:       data.classes=N, if it is a class",
+        ),
+        (
+            GOOD,
+            {"classes": 3},
+            "data.classes: 3 classes are declared, but the labels are of 2: a, b\n"
+            "  expected:  2\n"
+            "  fix:       data.classes=2",
+        ),
         (
             GOOD,
             {"class_names": ["a", "bb"]},
@@ -196,7 +225,11 @@ def test_a_missing_category_sets_no_feature(csv: Csv) -> None:
             "  expected:  0 to 1\n"
             "  fix:       data.classes=5",
         ),
-        ("x,kind\n1,0\n2,-1\n", {"categorical": {}}, "holds the label '-1'\n  expected:  0 to 1\n  fix:       number the classes from 0"),
+        (
+            "x,kind\n1,0\n2,-1\n",
+            {"categorical": {}},
+            "holds the label '-1'\n  expected:  0 to 1\n  fix:       number the classes from 0",
+        ),
         (
             GOOD.replace("blue,b", "blue,", 1),
             {"missing": "mean"},
@@ -211,7 +244,7 @@ def test_a_missing_category_sets_no_feature(csv: Csv) -> None:
         ("age,age,kind\n", {}, "the header of 't.csv' names 'age' more than once"),
         ('age,colour,kind\n1,"red,a\n', {}, "t.csv line 2 is not valid CSV: unexpected end of data"),
     ],
-)  # fmt: skip
+)
 def test_a_mistake_is_told_with_its_place_and_fix(csv: Csv, text: str, fields: dict[str, Any], message: str) -> None:
     assert message in csv.error(text, **fields)
 
@@ -295,7 +328,7 @@ def test_a_parquet_column_that_is_no_number_and_no_text_is_refused(tmp_path: Pat
 
 def test_a_file_that_is_not_parquet_is_refused(tmp_path: Path) -> None:
     (tmp_path / "t.parquet").write_text("a,b\n1,2\n")
-    with pytest.raises(DataError, match="t.parquet' is not a Parquet file"):
+    with pytest.raises(DataError, match=told("t.parquet' is not a Parquet file")):
         data.describe(section("parquet", path=str(tmp_path / "t.parquet"), target="b"))
 
 
