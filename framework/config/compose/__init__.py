@@ -15,14 +15,17 @@ if TYPE_CHECKING:
     from framework.config.compose.roots import shipped
     from framework.config.compose.sweeping import multirun
     from framework.config.compose.text import ABSENT, difference, dump
+    from framework.config.compose.views import composed_yaml, info
 
 _HOMES = {
     "ABSENT": "text",
     "Entry": "names",
     "Loaded": "loaded",
+    "composed_yaml": "views",
     "difference": "text",
     "dump": "text",
     "groups": "names",
+    "info": "views",
     "job_yaml": "pipeline",
     "json_schema": "editor",
     "load": "pipeline",
@@ -46,9 +49,11 @@ __all__ = [
     "ABSENT",
     "Entry",
     "Loaded",
+    "composed_yaml",
     "difference",
     "dump",
     "groups",
+    "info",
     "job_yaml",
     "json_schema",
     "load",

@@ -112,7 +112,7 @@ def groups_of(loader: Loader) -> Groups:
     return Groups(
         is_group=repository.group_exists,
         is_option=lambda group, option: repository.config_exists(f"{group}/{option}"),
-        options=lambda group: repository.get_group_options(group),
+        options=lambda group: repository.get_group_options(group) if group != GROUP else list(_recipes(loader)),
         known=lambda: list(_groups(loader)),
     )
 
@@ -266,6 +266,13 @@ def _refuse_lost_choices(
                 )
     if problems:
         raise ConfigError(problems)
+
+
+def _recipes(loader: Loader, folder: str = "") -> Iterator[str]:
+    group = f"{GROUP}/{folder}".rstrip("/")
+    yield from (f"{folder}/{name}".lstrip("/") for name in loader.repository.get_group_options(group))
+    for name in loader.repository.get_group_options(group, ObjectType.GROUP):
+        yield from _recipes(loader, f"{folder}/{name}".lstrip("/"))
 
 
 def _groups(loader: Loader, parent: str = "") -> Iterator[str]:

@@ -48,13 +48,16 @@ def parse(text: str, rule: str = "configValue", mode: str = "DEFAULT_MODE") -> A
         )
     try:
         return parse_grammar(text, rule, mode)
-    except GrammarParseError as error:
-        reason = str(error).splitlines()[0].replace("<EOF>", "the end")
+    except GrammarParseError:
+        open_brace = text.count("{") > text.count("}")
         raise InterpolationError(
-            f"the interpolation {_shortened(text)} cannot be read: {reason}",
+            f"the interpolation {_shortened(text)} {'is not closed' if open_brace else 'cannot be read'}",
             expected="${section.key}, ${.sibling}, or ${oc.env:NAME,default}",
-            fix="close the brace; for a literal dollar and brace write \\${",
+            fix="close the brace; for a literal dollar and brace write \\${" if open_brace else _LITERAL,
         ) from None
+
+
+_LITERAL = "name one key; for a literal dollar and brace write \\${"
 
 
 def _shortened(text: str) -> str:

@@ -72,7 +72,8 @@ def _missing(error: MissingConfigException, files: Sequence[FileResult], groups:
     origin = next(_lines(files, str(path)), None)
     if group.split("/")[0] == GROUP:
         option, group = str(path.relative_to(GROUP)), GROUP
-    options = list(error.options or (groups.options(group) if groups.is_group(group) else ()))
+    own = groups.options(group) if groups.is_group(group) else ()
+    options = list(own if group == GROUP else error.options or own)
     if not options:
         known = list(groups.known())
         near = closest(group, known)

@@ -106,7 +106,7 @@ def _by_path(recipe: str, config_dirs: Sequence[str | Path]) -> Entry:
 def _unknown(recipe: str, config_dirs: Sequence[str | Path], what: str = "") -> Problem:
     known = recipes(config_dirs)
     word = Path(recipe).stem if what else recipe
-    near = closest(word, [entry.name for entry in known]) or closest(word, [entry.identity for entry in known])
+    near = closest(word, [entry.identity if "/" in word else entry.name for entry in known])
     return Problem(
         "recipe",
         f"the path {recipe} {what}" if what else f"no recipe is called '{recipe}'",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from antlr4 import CommonTokenStream, InputStream
@@ -180,7 +180,8 @@ def _check_sweep(word: Word, groups: Groups) -> Problem | None:
     for option in word.parsed.sweep_string_iterator() if "glob(" not in word.text else ():
         problem = _check_option(word, groups, option)
         if problem:
-            return problem
+            near = closest(option, groups.options(word.key)) or "OPTION"
+            return replace(problem, fix=word.text.replace(option, near))
     return None
 
 
@@ -271,6 +272,8 @@ def _hint(text: str, reason: str) -> str:
     key, equals, value = text.partition("=")
     if not equals:
         return f"{key.strip()}=VALUE"
+    if "[" in key:
+        return f"indices stand behind dots: {dotted(split(key))}={value}"
     if " " in key.strip():
         return f"a key holds no spaces: {key.strip().replace(' ', '_')}={value}"
     if key != key.strip() or value != value.lstrip():

@@ -49,10 +49,18 @@ class Component(Spec):
 class TracedMark:
     """The field is a scalar that the compiled program takes as an input: changing it compiles nothing anew."""
 
+    def __get_pydantic_json_schema__(self, core_schema: Any, handler: Any) -> dict[str, Any]:
+        """Mark the field in the JSON schema too."""
+        return {**handler(core_schema), "traced": True}
+
 
 @dataclass(frozen=True)
 class WireMark:
     """The field holds a key path into {batch, outputs, intermediates, params}, resolved at each step."""
+
+    def __get_pydantic_json_schema__(self, core_schema: Any, handler: Any) -> dict[str, Any]:
+        """Mark the field in the JSON schema too."""
+        return {**handler(core_schema), "wired": True}
 
 
 class CrossFieldError(ValueError):

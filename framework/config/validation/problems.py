@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -18,6 +18,7 @@ from framework.core.words import closest, listed
 
 _RANGE = ("greater_than", "greater_than_equal", "less_than", "less_than_equal", "multiple_of", "finite_number")
 _LENGTH = ("too_short", "too_long", "string_too_short", "string_too_long")
+_AGREE = "settings that agree with one another"
 _UNREAD = ("yes", "no", "on", "off")
 
 
@@ -112,7 +113,7 @@ class Translator:
 
     def _unknown_key(self, error: _Located) -> Problem:
         name = str(error.key[-1])
-        section = error.dotted.rpartition(".")[0]
+        section = ".".join(map(str, error.key[:-1]))
         word = error.section.get("type") if isinstance(error.section, Mapping) else None
         known = list(error.around.fields(word))
         what = f"type {word} has no setting '{name}'" if word in error.around.types else f"unknown key '{name}'"
@@ -120,7 +121,10 @@ class Translator:
         hint = f"\n{name} is a setting of {listed(others)}" if others else ""
         better = self.suggestions.instead_of(name, section, known)
         origin = self.origins.get(error.dotted, "")
-        if better:
+        if better == name:
+            section, _, last = name.rpartition(".")
+            fix = f"{name}={as_override(error.value)}, or in a file `{section}: {{{last}: {as_override(error.value)}}}`"
+        elif better:
             fix = f"{better}={as_override(error.value)}"
         elif origin.startswith("override "):
             fix = f"leave out {origin.removeprefix('override ')}"
@@ -233,11 +237,12 @@ class Translator:
         named = [f"{error.dotted}.{name}".lstrip(".") for name in known if name in mentioned]
         origins = dict.fromkeys(origin for name in named if (origin := self.origins.get(name)))
         fix = f"change {listed(named)}" if named else "see what was found"
-        return [Problem(error.dotted or "the recipe", message, origin="\n".join(origins) or None, fix=fix)]
+        return [Problem(error.dotted or "the recipe", message, _AGREE, "\n".join(origins) or None, fix)]
 
     def _under(self, error: _Located, problem: Problem) -> Problem:
-        key = f"{error.dotted}.{problem.key}".strip(".")
-        return Problem(key, problem.found, problem.expected, problem.origin, problem.fix)
+        prefix = f"{error.dotted}." if error.dotted else ""
+        suspects = tuple(f"{prefix}{suspect}" for suspect in problem.suspects)
+        return replace(problem, key=f"{prefix}{problem.key}", suspects=suspects)
 
 
 def _is_key(shape: Shape, part: str | int, value: Any) -> bool:
