@@ -12,7 +12,12 @@ import numpy as np
 import pytest
 from sklearn.metrics import log_loss, mean_absolute_error, mean_squared_error
 
-from framework.objectives.losses import bce, cross_entropy, huber, mae, mse
+from framework.objectives import losses
+
+# Compiled as a whole, which is quicker than compiling each operation; what is refused is refused while tracing.
+cross_entropy = jax.jit(losses.cross_entropy, static_argnames=("smoothing", "class_weights"))
+bce = jax.jit(losses.bce, static_argnames=("smoothing", "positive_weight"))
+mse, mae, huber = jax.jit(losses.mse), jax.jit(losses.mae), jax.jit(losses.huber, static_argnames="delta")
 
 RANDOM = np.random.default_rng(0)
 LOGITS = RANDOM.normal(size=(12, 5)).astype(np.float32) * 3

@@ -28,8 +28,18 @@ TARGETS = (PREDICTIONS + RANDOM.normal(size=(60, 3))).astype(np.float32)
 
 def value(metric: Metric, first: Any, second: Any, mask: Any = None) -> jax.Array:
     """The metric of one batch."""
-    wired = dict(zip(metric.wires, (jnp.asarray(first), jnp.asarray(second)), strict=True))
-    return metric.compute(metric.update(metric.init(), mask, **wired))
+    return measured(metric, first, second, mask)[1]
+
+
+def measured(metric: Metric, first: Any, second: Any, mask: Any = None) -> tuple[Any, jax.Array]:
+    """The state of one batch and the value, compiled together: quicker than compiling each operation."""
+
+    @jax.jit
+    def run(mask: Any, *arrays: jax.Array) -> tuple[Any, jax.Array]:
+        state = metric.update(metric.init(), mask, **dict(zip(metric.wires, arrays, strict=True)))
+        return state, metric.compute(state)
+
+    return run(mask, np.asarray(first), np.asarray(second))
 
 
 # Accuracy
@@ -151,8 +161,8 @@ def test_auroc_of_classes_agrees_with_scikit_learn() -> None:
     probabilities /= probabilities.sum(axis=-1, keepdims=True)
     expected = reference.roc_auc_score(LABELS, probabilities, multi_class="ovr", average="macro")
     metric = metrics.auroc(classes=CLASSES)
-    state = metric.update(metric.init(), None, logits=LOGITS, labels=LABELS)
-    assert abs(metric.compute(state) - expected) <= shared(state)
+    state, area = measured(metric, LOGITS, LABELS)
+    assert abs(area - expected) <= shared(state)
     assert shared(state) < 2e-3
 
 
@@ -175,8 +185,8 @@ def test_the_error_is_within_half_the_pairs_that_share_a_bin(scale: float, bins:
     labels = RANDOM.integers(0, 2, size=2000)
     scores = (scale * (RANDOM.normal(size=2000) + labels)).astype(np.float32)
     metric = metrics.auroc(classes=2, bins=bins)
-    state = metric.update(metric.init(), None, logits=jnp.asarray(scores), labels=jnp.asarray(labels))
-    error = abs(float(metric.compute(state)) - reference.roc_auc_score(labels, scores))
+    state, area = measured(metric, scores, labels)
+    error = abs(area - reference.roc_auc_score(labels, scores))
     assert error <= shared(state)
     if bins == 8192 and scale >= 1:
         assert shared(state) < 2e-3
@@ -266,11 +276,9 @@ def test_r2_keeps_its_digits_for_targets_far_from_zero() -> None:
     metric = metrics.r2()
     targets = (10_000 + RANDOM.normal(size=640)).astype(np.float32)
     predictions = (targets + RANDOM.normal(size=640) / 2).astype(np.float32)
-    state = metric.init()
+    state, update = metric.init(), jax.jit(metric.update)
     for rows in np.split(np.arange(640), 20):
-        state = metric.update(
-            state, None, predictions=jnp.asarray(predictions[rows]), targets=jnp.asarray(targets[rows])
-        )
+        state = update(state, None, predictions=jnp.asarray(predictions[rows]), targets=jnp.asarray(targets[rows]))
     expected = reference.r2_score(targets.astype(np.float64), predictions.astype(np.float64))
     np.testing.assert_allclose(metric.compute(state), expected, atol=1e-5)
 
