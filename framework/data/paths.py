@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from framework.core.errors import DataError, Problem
 from framework.core.words import closest, listed
 
-Files = str | Sequence[str] | Mapping[str, str | Sequence[str]]
+Files = str | Sequence[str] | Any
+"""One file, several, or those of each split: a mapping or an object with `train`, `valid` and `test`."""
+
+
+def by_split(value: Any) -> dict[str, Any] | None:
+    """Split -> what is given for it, where something is given for each split; else None."""
+    if isinstance(value, Mapping):
+        given = value
+    elif hasattr(value, "train"):
+        given = {name: getattr(value, name) for name in ("train", "valid", "test")}
+    else:
+        return None
+    return {name: item for name, item in given.items() if item is not None}
 
 
 def existing(path: str | Path, *, key: str = "data.path", folder: bool = False) -> Path:
@@ -29,7 +42,10 @@ def existing(path: str | Path, *, key: str = "data.path", folder: bool = False) 
         found, near = f"there is no {kind} '{path}': the folder '{parent}' does not exist", None
         expected = f"a path below {Path.cwd() if not asked.is_absolute() else asked.anchor}"
     else:
-        beside = sorted(entry.name for entry in parent.iterdir() if entry.is_dir() == folder)
+        beside = sorted(
+            entry.name for entry in parent.iterdir() if entry.is_dir() == folder and not entry.name.startswith(".")
+        )
+        beside = [name for name in beside if Path(name).suffix == asked.suffix] or beside
         near = closest(asked.name, beside)
         found = f"there is no {kind} '{path}'"
         expected = f"one of {listed(beside)}" if beside else f"a {kind}; the folder '{parent}' holds none"
@@ -42,9 +58,8 @@ def files_of(path: Files) -> dict[str | None, list[Path]]:
     Raises:
       DataError: a file does not exist; all missing ones are told.
     """
-    groups: list[tuple[str | None, str | Sequence[str]]] = (
-        list(path.items()) if isinstance(path, Mapping) else [(None, path)]
-    )
+    named = by_split(path)
+    groups: list[tuple[str | None, str | Sequence[str]]] = [(None, path)] if named is None else list(named.items())
     found: dict[str | None, list[Path]] = {}
     problems: list[Problem] = []
     for split, names in groups:

@@ -32,7 +32,7 @@ def test_pixels_lie_between_0_and_1_and_labels_are_the_sorted_folders(tmp_path: 
     assert dataset.classes == ("cat", "dog")
     arrays = dataset.arrays("train")
     expected = np.stack(
-        [np.asarray(Image.open(file)) for name in dataset.classes for file in sorted((root / name).iterdir())]
+        [np.asarray(Image.open(file)) for name in ("cat", "dog") for file in sorted((root / name).iterdir())]
     )
     np.testing.assert_array_equal(np.rint(arrays["image"] * 255), expected[dataset.splits["train"].indices])
     np.testing.assert_array_equal(arrays["label"], dataset.splits["train"].indices // 10)

@@ -112,7 +112,7 @@ def test_a_scaled_target_is_taken_back_by_denormalize() -> None:
 
 
 def test_a_scaler_survives_its_facts_to_the_bit() -> None:
-    scaler = Scaler(np.float32([0.1, 1 / 3]), np.float32([2.7, 1e-20]), np.float32([0.5, 7.7]))
+    scaler = Scaler(*np.array([[0.1, 1 / 3], [2.7, 1e-20], [0.5, 7.7]], np.float32))
     again = Scaler.from_facts(scaler.facts())
     for name in ("shift", "scale", "fill"):
         assert getattr(again, name).tobytes() == getattr(scaler, name).tobytes()

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from data_cases import section, write_npz, write_text
+from data_cases import section, write_images, write_npz, write_text
 
 import framework.data as data
 from framework.core.errors import DataError
@@ -195,7 +195,6 @@ def test_such_a_rule_is_refused_without_loading_too() -> None:
 
 
 def test_own_splits_without_a_train_are_refused(tmp_path: Path) -> None:
-    path = write_npz(tmp_path / "test.npz")
-    made = section("npz", path={"test": str(path)}, arrays={"image": "x", "label": "y"}, classes=3)
+    root = write_images(tmp_path / "pets" / "test")
     with pytest.raises(DataError, match="auto, but of train, valid and test the data names test"):
-        data.describe(made)
+        data.describe(section("images", path=str(root.parent), classes=2))

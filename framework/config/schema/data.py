@@ -13,10 +13,27 @@ NonNegative = Annotated[int, Field(ge=0)]
 Fraction = Annotated[Number, Field(ge=0, lt=1)]
 Classes = Annotated[int, Field(ge=2)]
 ClassNames = Annotated[tuple[str, ...], Field(strict=False, min_length=2)]
-SplitName = Literal["train", "valid", "test"]
 Words = Annotated[tuple[str, ...], Field(strict=False)]
 SomeWords = Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
-Files = str | SomeWords | dict[SplitName, str | SomeWords]
+
+
+class FilesBySplit(Spec):
+    """The files of each split."""
+
+    train: str | SomeWords
+    valid: str | SomeWords | None = None
+    test: str | SomeWords | None = None
+
+
+class ArraysBySplit(Spec):
+    """Batch array -> array in the file, for each split."""
+
+    train: dict[str, str]
+    valid: dict[str, str] | None = None
+    test: dict[str, str] | None = None
+
+
+Files = str | SomeWords | FilesBySplit
 """One file, several read one after another, or the files of each split."""
 
 
@@ -171,7 +188,7 @@ class Npz(Declared):
 
     type: Literal["npz"]
     path: Files
-    arrays: dict[str, str] | dict[SplitName, dict[str, str]] | None = Field(
+    arrays: dict[str, str] | ArraysBySplit | None = Field(
         None, description="batch array -> array in the file, or that for each split; null: all, by their own names"
     )
 

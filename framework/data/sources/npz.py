@@ -12,10 +12,11 @@ from framework.core.errors import DataError, Problem
 from framework.data.convert import convert, converted_spec
 from framework.data.labels import encode_labels
 from framework.data.npz_file import Header, read_arrays, read_headers, require_arrays
-from framework.data.paths import Files, files_of
+from framework.data.paths import Files, by_split, files_of
 from framework.data.protocol import Arrays, ArraySpec, Collection, Outline, checked
 
-ArrayNames = Mapping[str, str] | Mapping[str, Mapping[str, str]] | None
+ArrayNames = Mapping[str, str] | Any | None
+"""Batch array -> array in the file, or an object with such a mapping for each split."""
 
 
 def describe(*, path: Files, arrays: ArrayNames, classes: int | None, class_names: Sequence[str] | None) -> Outline:
@@ -143,8 +144,9 @@ class _Place:
 
 def _parts(path: Files, arrays: ArrayNames) -> list[_Part]:
     groups = files_of(path)
-    by_split: Any = arrays if arrays and all(isinstance(item, Mapping) for item in arrays.values()) else None
-    if by_split is not None and None not in groups:
+    nested = not isinstance(arrays, Mapping) or all(isinstance(item, Mapping) for item in arrays.values())
+    split_arrays = by_split(arrays) if arrays and nested else None
+    if split_arrays is not None and None not in groups:
         raise DataError(
             Problem(
                 key="data.arrays",
@@ -157,8 +159,8 @@ def _parts(path: Files, arrays: ArrayNames) -> list[_Part]:
     for split, files in groups.items():
         for file in files:
             headers = read_headers(file)
-            if by_split is not None:
-                found += [_Part(name, file, dict(names), headers) for name, names in by_split.items()]
+            if split_arrays is not None:
+                found += [_Part(name, file, dict(names), headers) for name, names in split_arrays.items()]
             else:
                 found.append(_Part(split, file, _names(arrays, headers), headers))
     return found
