@@ -71,7 +71,8 @@ class TrainingDisplay:
     def record(self, record: Mapping[str, Any]) -> None:
         """Takes the latest values of a split."""
         self._step = max(self._step, record["step"])
-        self._latest[record["split"]] = {name: value for name, value in record.items() if name not in _BOOKKEEPING}
+        values = {name: value for name, value in record.items() if name not in _BOOKKEEPING}
+        self._latest = dict(sorted((self._latest | {record["split"]: values}).items()))
         if record["split"] != "train":
             self._show(_LINE_PERIOD_S)
 
@@ -113,7 +114,11 @@ class TrainingDisplay:
 
     def _show(self, line_period_s: float) -> None:
         now = self._clock()
-        if self._mode == "none" or now - self._shown_at < (_BAR_PERIOD_S if self._mode == "bar" else line_period_s):
+        if (
+            self._mode == "none"
+            or not self._latest
+            or now - self._shown_at < (_BAR_PERIOD_S if self._mode == "bar" else line_period_s)
+        ):
             return
         self._shown_at = now
         if self._mode == "plain":

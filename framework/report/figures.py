@@ -119,7 +119,8 @@ def _curves(records: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, tuple[l
                 steps, values = curves.setdefault(name, {}).setdefault(str(record["split"]), ([], []))
                 steps.append(record["step"])
                 values.append(float(value))
-    return dict(sorted(curves.items(), key=lambda item: ("valid" not in item[1], item[0] != "loss")))
+    ordered = sorted(curves.items(), key=lambda item: ("valid" not in item[1], item[0] != "loss"))
+    return {name: dict(sorted(splits.items())) for name, splits in ordered}
 
 
 def _draw_panel(

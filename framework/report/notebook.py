@@ -5,13 +5,13 @@ Colours follow the notebook's own theme, light or dark, and everything that come
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
-from framework.report.drawing import class_names_of
 from framework.report.tables import Matrix, class_names, matrices
 from framework.report.words import number
 
@@ -34,7 +34,7 @@ def result_html(path: Path, metrics: Mapping[str, Mapping[str, Any]], history: S
         parts.append(metrics_html(metrics))
     parts.append(curve_html(history))
     for split, name, matrix in matrices(metrics):
-        parts.append(confusion_html(matrix, class_names_of(path), title=f"{split} {name}"))
+        parts.append(confusion_html(matrix, _class_names(path), title=f"{split} {name}"))
     return "<div>" + "".join(parts) + "</div>"
 
 
@@ -99,6 +99,11 @@ def curve_html(history: Sequence[Mapping[str, Any]], metric: str = "loss") -> st
         f"<div>{escape(metric)} over {last:,} steps ({note}): {', '.join(legend)}</div>"
         f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{frame}{"".join(lines)}</svg>'
     )
+
+
+def _class_names(run: Path) -> list[str] | None:
+    path = run / "data.json"
+    return json.loads(path.read_text(encoding="utf-8")).get("class_names") if path.is_file() else None
 
 
 def _cell(count: float, share: float, right: bool) -> str:
