@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from framework.cli.arguments import VerbParser, add_places
 
 if TYPE_CHECKING:
     from framework.inspect.explanation import Explanation
-
-LABEL = 16  # columns of the labels
 
 
 def parser() -> VerbParser:
@@ -53,10 +51,12 @@ def _print(found: Explanation) -> None:
     if found.written is not None:
         entries.append(("written as", [found.written]))
     if rule is not None:
-        entries.append(("kind", [f"{rule.kind} {rule.bounds}".strip()]))
+        entries.append(("kind", [rule.bounded_kind]))
         entries.append(("default", [rule.default]))
         if rule.description:
             entries.append(("means", [rule.description]))
+    if found.choice:
+        entries.append(("chosen as", [found.choice]))
     entries.append(("set by", _history(found)))
     if not found.members:
         entries.append(("changing it", [found.role]))
@@ -69,11 +69,14 @@ def _print(found: Explanation) -> None:
     if found.members and isinstance(found.value, dict):
         say()
         say("members", style="bold")
-        values = found.value
-        definitions(
-            (member.name, [f"{scalar(values.get(member.name))}    ({member.rule()})", member.description])
-            for member in found.members
-        )
+        definitions((member.name, [_short(found.value.get(member.name)), member.remark()]) for member in found.members)
+
+
+def _short(value: Any) -> str:
+    """A value on one line; of a section only what is not null."""
+    from framework.inspect.yaml_text import scalar
+
+    return scalar({k: v for k, v in value.items() if v is not None} if isinstance(value, dict) else value)
 
 
 def _history(found: Explanation) -> list[str]:

@@ -73,7 +73,12 @@ def _dispatch(words: list[str]) -> int:
     if "-h" in rest or "--help" in rest:
         sys.stdout.write(parser.format_help())
         return 0
-    return module.execute(parser.parse(rest))
+    options = parser.parse(rest)
+    if getattr(options, "trust", None):
+        # A user's own modules lie in the working directory, to which the installed script has no path. It comes last,
+        # so that a file there never stands in for an installed package.
+        sys.path.append(os.getcwd())
+    return module.execute(options)
 
 
 def _unknown_verb(verb: str, rest: list[str], verbs: list[str]) -> ConfigError:

@@ -38,8 +38,8 @@ def execute(options: argparse.Namespace) -> int:
     if print_composition(options):
         return 0
     loaded = load(options)
-    tree = with_defaults(loaded.tree, loaded.config) if options.defaults else loaded.tree
-    found = list(lines(tree, loaded.origins))
+    tree = with_defaults(loaded.tree, loaded.config) if options.defaults else None
+    found = list(lines(loaded, tree))
     column = min(max((len(line.text) for line in found if line.value), default=0), WIDEST) + 2
     out = console()
     for line in found:

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from framework.config.compose.loaded import Loaded
 from framework.inspect.yaml_text import scalar
 
 STEP = 2  # spaces by which YAML indents
+DEFAULT = "default"
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,7 @@ class Line:
       indent: spaces before it.
       name: the key.
       value: the value; nothing for a section.
-      origin: who set the value; nothing for a section.
+      origin: who set the value; for a section, which option of its group was chosen, and by whom.
     """
 
     indent: int
@@ -33,26 +35,50 @@ class Line:
         return f"{'':<{self.indent}}{self.name}:{' ' if self.value else ''}{self.value}"
 
 
-def lines(tree: Mapping[str, Any], origins: Mapping[str, str], prefix: str = "", depth: int = 0) -> Iterator[Line]:
-    """The lines of a resolved tree.
+def lines(loaded: Loaded, tree: Mapping[str, Any] | None = None, prefix: str = "") -> Iterator[Line]:
+    """The lines of a loaded recipe.
 
     Args:
-      tree: nested mappings of plain values.
-      origins: dotted key -> who set it; a key without one has that of the nearest section around it.
+      tree: what to print, by default the resolved recipe; what it holds beyond that was set by nobody.
+      prefix: the dotted key of `tree` within the recipe.
     """
-    for name, value in tree.items():
+    held = loaded.tree if tree is None else tree
+    depth = prefix.count(".") + 1 if prefix else 0
+    for name, value in _type_first(held, prefix).items():
         path = f"{prefix}.{name}" if prefix else str(name)
         if isinstance(value, Mapping) and value:
-            yield Line(depth * STEP, scalar(name), "", "")
-            yield from lines(value, origins, path, depth + 1)
+            yield Line(depth * STEP, scalar(name), "", choice_of(loaded, path))
+            yield from lines(loaded, value, path)
         else:
-            yield Line(depth * STEP, scalar(name), scalar(value), origin_of(path, origins))
+            yield Line(depth * STEP, scalar(name), scalar(value), origin_of(loaded, path))
 
 
-def origin_of(path: str, origins: Mapping[str, str]) -> str:
+def origin_of(loaded: Loaded, key: str) -> str:
     """Who set a key, or the nearest section around it; `default` where nobody did."""
-    while path:
-        if path in origins:
-            return origins[path]
-        path = path.rpartition(".")[0]
-    return "default"
+    node: Any = loaded.tree
+    for part in key.split("."):
+        if not isinstance(node, Mapping) or part not in node:
+            return DEFAULT
+        node = node[part]
+    while key:
+        if key in loaded.origins:
+            return loaded.origins[key]
+        key = key.rpartition(".")[0]
+    return DEFAULT
+
+
+def choice_of(loaded: Loaded, key: str) -> str:
+    """The option that was chosen for a section out of its config group, and by whom; nothing where it has none."""
+    group = key.replace(".", "/")
+    if group not in loaded.choices:
+        return ""
+    option, chooser = loaded.choices[group]
+    chosen = f"{group}={option}"
+    return chooser if chooser == f"override {chosen}" else f"{chosen} by {chooser}"
+
+
+def _type_first(tree: Mapping[str, Any], prefix: str) -> Mapping[str, Any]:
+    """A component's `type` before its arguments. The order of a network's nodes means something and is kept."""
+    if not isinstance(tree.get("type"), str) or prefix.startswith("network"):
+        return tree
+    return {"type": tree["type"], **tree}

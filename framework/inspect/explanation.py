@@ -7,14 +7,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from framework.config.compose.loaded import Loaded
+from framework.config.schema.base import Spec
 from framework.core.errors import ConfigError, Problem
 from framework.core.keypaths import flatten
 from framework.core.words import closest, listed
-from framework.inspect.annotated import origin_of
+from framework.inspect.annotated import choice_of, origin_of
 from framework.inspect.defaults import with_defaults
 from framework.inspect.fields import Argument, arguments
-from framework.inspect.implementation import implementation, readers, schema_place
+from framework.inspect.implementation import implementation, schema_place
 from framework.inspect.placing import Place, place
+from framework.inspect.readers import readers
+
+_ELABORATION = "framework/config/language/elaborate.py: elaborate"
+"""Reads everything below `network` that is no argument of a layer."""
+
+TRACED = "traced: an input of the compiled program; a sweep over it compiles once"
 
 
 @dataclass(frozen=True)
@@ -25,6 +32,7 @@ class Explanation:
       key: the dotted key.
       value: its value in the resolved recipe.
       origin: who set it.
+      choice: for a section, the option chosen out of its config group, and by whom.
       argument: its rules, where it is a field of a schema class.
       members: the fields of a section, with their rules.
       history: every (origin, value) that set it, first to last; empty where only the schema did.
@@ -37,6 +45,7 @@ class Explanation:
     key: str
     value: Any
     origin: str
+    choice: str
     argument: Argument | None
     members: tuple[Argument, ...]
     history: tuple[tuple[str, Any], ...]
@@ -49,8 +58,10 @@ class Explanation:
     def role(self) -> str:
         """Whether changing the value compiles the program anew."""
         if self.argument is not None and self.argument.traced:
-            return "traced: an input of the compiled program; a sweep over it compiles once"
-        return "structural: part of what is compiled"
+            return TRACED
+        if self.key == "seed":
+            return TRACED
+        return "structural: no input of the compiled program"
 
 
 def explain(loaded: Loaded, key: str) -> Explanation:
@@ -70,13 +81,14 @@ def explain(loaded: Loaded, key: str) -> Explanation:
     return Explanation(
         key=key,
         value=value,
-        origin=origin_of(key, loaded.origins) if key in _keys(loaded.tree) else "default",
+        origin=origin_of(loaded, key),
+        choice=choice_of(loaded, key),
         argument=fields.get(where.field or ""),
         members=arguments(where.inner) if section and where.inner else (),
         history=tuple(loaded.history.get(key, ())),
         written=loaded.interpolations.get(key),
         schema=_schema(where),
-        readers=_readers(where, section),
+        readers=_readers(where, key),
         mentions=tuple(_mentions(loaded, key)),
     )
 
@@ -122,15 +134,22 @@ def _schema(where: Place) -> str | None:
     return f"{schema_place(where.schema)}.{where.field}"
 
 
-def _readers(where: Place, section: bool) -> tuple[str, ...]:
-    owner = where.inner if section else where.schema
-    if owner is None:
-        return ()
-    if where.family and where.word:
-        found = implementation(where.family, (where.word, owner.__name__))
-        shared = readers(where.section, owner.__name__, where.field or "") if where.field and not section else ()
-        return tuple(dict.fromkeys(([found] if found else []) + list(shared)))
-    return readers(where.section, owner.__name__, where.field or "") if where.field else ()
+def _readers(where: Place, key: str) -> tuple[str, ...]:
+    if where.schema is None or where.field is None:
+        own = _code(where.inner_family, where.inner_word, where.inner)
+        return own or ((_ELABORATION,) if key.startswith("network.") else ())
+    if key.count(".") and where.family:
+        code = implementation(where.family, (where.word, where.schema.__name__))
+        if code is not None and where.field in code.arguments:
+            return (code.place,)
+    schemas = tuple(base.__name__ for base in where.schema.__mro__ if issubclass(base, Spec) and base is not Spec)
+    found = readers(where.section, schemas, where.field, where.family)
+    return tuple(dict.fromkeys(_code(where.inner_family, where.inner_word, where.inner) + found))
+
+
+def _code(family: str, word: str, schema: type[Spec] | None) -> tuple[str, ...]:
+    found = implementation(family, (word, schema.__name__)) if family and schema else None
+    return (found.place,) if found else ()
 
 
 def _mentions(loaded: Loaded, key: str) -> list[str]:

@@ -45,6 +45,10 @@ class Argument:
         default = self.default if self.default == "required" else f"default {self.default}"
         return ", ".join(part for part in (self.bounded_kind, default, "traced" if self.traced else "") if part)
 
+    def remark(self) -> str:
+        """The rule and the description on one line."""
+        return f"{self.rule()}: {self.description}" if self.description else self.rule()
+
     @property
     def bounded_kind(self) -> str:
         """Kind and bounds, e.g. `int > 0 or null`."""
@@ -70,7 +74,7 @@ def describe(name: str, field: FieldInfo) -> Argument:
     """One field in words."""
     return Argument(
         name=name,
-        kind="key path" if has_mark(field, WireMark) else kind_of(field.annotation),
+        kind="key path" if any(isinstance(mark, WireMark) for mark in field.metadata) else kind_of(field.annotation),
         default=_default(field),
         bounds=bounds_of(field),
         traced=has_mark(field, TracedMark),

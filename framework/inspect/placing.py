@@ -21,7 +21,8 @@ class Place:
       inner: the schema class of the value itself, where that is a section.
       section: what code calls the section that holds the field, e.g. `trainer`.
       family: `loss`, `optimizer`, `layer` ... where the field belongs to a component.
-      word: the component's word in YAML.
+      word: that component's word in YAML.
+      inner_family, inner_word: likewise, where the value itself is a component.
     """
 
     schema: type[Spec] | None = None
@@ -30,6 +31,8 @@ class Place:
     section: str = ""
     family: str = ""
     word: str = ""
+    inner_family: str = ""
+    inner_word: str = ""
 
 
 def place(config: Spec, tree: Mapping[str, Any], key: str) -> Place:
@@ -42,16 +45,16 @@ def place(config: Spec, tree: Mapping[str, Any], key: str) -> Place:
     typed: Any = config
     node: Any = tree
     found = Place(inner=type(config))
-    section = ""
+    section = "config"
     for part in key.split("."):
         holder = _holder(typed)
         node = node[part]
         typed = _step(typed, part, node)
         inner = _holder(typed)
-        family, word = _component(inner) or _component(holder) or ("", "")
         field = part if holder is not None and part in holder.model_fields else None
-        found = Place(holder if field else None, field, inner, section or part, family, word)
-        section = part
+        found = Place(holder if field else None, field, inner, section, *_component(holder), *_component(inner))
+        # Code calls a named loss by its family's section: f"losses.{name}.weight".
+        section = part if holder is not None else section
     return found
 
 
@@ -73,9 +76,9 @@ def _step(typed: Any, part: str, node: Any) -> Any:
     return LAYERS.get(part) if isinstance(node, Mapping) and part in LAYERS else node
 
 
-def _component(schema: type[Spec] | None) -> tuple[str, str] | None:
+def _component(schema: type[Spec] | None) -> tuple[str, str]:
     if schema is not None and issubclass(schema, Component):
         return schema.family, schema.type_name()
     if schema is not None and issubclass(schema, LayerSpec):
         return "layer", schema.op
-    return None
+    return "", ""

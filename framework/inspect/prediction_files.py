@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from io import BytesIO, StringIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -67,21 +68,21 @@ def write(prediction: Prediction, path: Path) -> int:
     elif path.suffix == ".csv":
         write_atomically(path, _csv(prediction))
     else:
-        write_atomically(path, json.dumps(_rows(prediction), indent=1) + "\n")
+        write_atomically(path, _json(prediction))
     return len(next(iter(prediction.outputs.values())))
 
 
 def _csv(prediction: Prediction) -> str:
     """One column per number: `prediction`, or `logits.0`, `logits.1` ... ; classes by name."""
-    columns: dict[str, list[object]] = {}
+    columns: dict[str, list[Any]] = {}
     for name, array in prediction.outputs.items():
         flat = array.reshape(len(array), -1)
         if name == CLASS and prediction.class_names and flat.shape[1] == 1:
             columns[name] = [prediction.class_names[index] for index in flat[:, 0]]
         elif flat.shape[1] == 1:
-            columns[name] = flat[:, 0].tolist()
+            columns[name] = _plain(flat[:, 0])
         else:
-            columns |= {f"{name}.{i}": flat[:, i].tolist() for i in range(flat.shape[1])}
+            columns |= {f"{name}.{i}": _plain(flat[:, i]) for i in range(flat.shape[1])}
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
@@ -89,12 +90,18 @@ def _csv(prediction: Prediction) -> str:
     return text.getvalue()
 
 
-def _rows(prediction: Prediction) -> list[dict[str, object]]:
-    listed_outputs = {name: array.tolist() for name, array in prediction.outputs.items()}
-    rows = [dict(zip(listed_outputs, values, strict=True)) for values in zip(*listed_outputs.values(), strict=True)]
-    names = prediction.class_names
-    if names:
-        for row in rows:
-            if isinstance(row.get(CLASS), int):
-                row["class_name"] = names[row[CLASS]]
-    return rows
+def _json(prediction: Prediction) -> str:
+    """A list with one object a line: each output by name; beside `class` its name."""
+    outputs = {name: _plain(array) for name, array in prediction.outputs.items()}
+    rows = [dict(zip(outputs, values, strict=True)) for values in zip(*outputs.values(), strict=True)]
+    for row in rows:
+        if prediction.class_names and isinstance(row.get(CLASS), int):
+            row["class_name"] = prediction.class_names[row[CLASS]]
+    return "[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n"
+
+
+def _plain(array: np.ndarray) -> list[Any]:
+    """Nested lists, in which a float32 has no more digits than tell it from its neighbours."""
+    if array.dtype == np.float32:
+        array = array.astype(str).astype(np.float64)
+    return array.tolist()

@@ -36,7 +36,7 @@ def test_items_are_those_of_the_catalogue() -> None:
 def test_every_component_has_an_implementation_of_its_name(name: str, word: str) -> None:
     found = implementation(name, (word, family(name)[word].__name__))
     assert found is not None
-    file, _, symbol = found.partition(": ")
+    file, _, symbol = found.place.partition(": ")
     root = Path(__file__).parent.parent.parent
     assert re.search(rf"^(def|class) {symbol}\b", (root / file).read_text(encoding="utf-8"), re.MULTILINE)
 

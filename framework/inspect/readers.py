@@ -1,0 +1,109 @@
+"""Who reads a setting: every place in the package's source that takes it from the config."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+
+from framework.inspect.implementation import HOMES
+from framework.inspect.source_text import files, shown, source, tree
+
+Scope = tuple[str, ...]
+
+_ROOMS = ("data", "objectives", "optim", "network", "parallel", "checkpoint", "report", "build", "train")
+"""Rooms that are handed a section of the config, in the order in which data meets them."""
+
+_HANDED = ("spec", "section")
+"""What the rooms below `build` call a section that they are handed."""
+
+
+@cache
+def readers(section: str, schemas: tuple[str, ...], field: str, family: str = "") -> tuple[str, ...]:
+    """Every place that reads a field, as `framework/train/loop.py: Loop.run`, in the order of the rooms.
+
+    A place reads `trainer.epochs` when it takes the attribute `epochs` from something called `trainer`
+    (`config.trainer.epochs`), from a variable that was set to such a thing (`stop = config.trainer.early_stop`) or is
+    annotated with the section's class, or looks up the key `trainer.epochs` among traced scalars. In the room of its
+    family a component's section may also be called `spec` or `section`.
+
+    Args:
+      section: what code calls the section that holds the field.
+      schemas: names of its class and that class's bases.
+      field: the name of the field.
+      family: of the component that it belongs to, if any.
+    """
+    found: dict[str, None] = {}
+    for room in _ROOMS:
+        for file in files(room):
+            if field in source(file):
+                handed = _HANDED if family and room == HOMES[family].partition("/")[0] else ()
+                names = {section, *handed, *_annotated(tree(file), schemas), *_aliases(tree(file), section)}
+                for scope in _reads(tree(file), names, section, field):
+                    found[f"{shown(file)}{': ' if scope else ''}{'.'.join(scope)}"] = None
+    return tuple(found)
+
+
+def _reads(module: ast.Module, names: set[str], section: str, field: str) -> Iterator[Scope]:
+    for scope, node in _scoped(module, ()):
+        if isinstance(node, ast.Attribute):
+            if node.attr == field and _name(node.value) in names:
+                yield scope
+        elif any(_is_key(text, section, field) for text in _looked_up(node)):
+            yield scope
+
+
+def _looked_up(node: ast.AST) -> list[ast.expr]:
+    """Texts that are looked up in a mapping; a key in an error's text reads nothing."""
+    if isinstance(node, ast.Subscript):
+        return [node.slice]
+    if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn):
+        return [node.left]
+    return []
+
+
+def _is_key(node: ast.expr, section: str, field: str) -> bool:
+    """Whether a text is the config key of the field, such as `trainer.ema_decay` or f`losses.{name}.weight`."""
+    if isinstance(node, ast.Constant):
+        return node.value == f"{section}.{field}"
+    if not isinstance(node, ast.JoinedStr) or len(node.values) != 3:
+        return False
+    ends = [part.value if isinstance(part, ast.Constant) else None for part in (node.values[0], node.values[-1])]
+    return ends == [f"{section}.", f".{field}"]
+
+
+def _scoped(node: ast.AST, scope: Scope) -> Iterator[tuple[Scope, ast.AST]]:
+    for child in ast.iter_child_nodes(node):
+        inner = (*scope, child.name) if isinstance(child, ast.FunctionDef | ast.ClassDef) else scope
+        yield inner, child
+        yield from _scoped(child, inner)
+
+
+def _name(node: ast.AST) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+def _annotated(module: ast.Module, schemas: tuple[str, ...]) -> set[str]:
+    """Parameters and variables that are annotated with one of the classes, also as `Trainer | None`."""
+    names = set()
+    for node in ast.walk(module):
+        if isinstance(node, ast.arg | ast.AnnAssign) and node.annotation is not None:
+            words = ast.unparse(node.annotation).replace("|", " ").split()
+            if set(words) & set(schemas):
+                names.add(node.arg if isinstance(node, ast.arg) else _name(node.target))
+    return names
+
+
+def _aliases(module: ast.Module, section: str) -> set[str]:
+    """Variables that are set to the section: `stop = config.trainer.early_stop`, also as one of several."""
+    names = set()
+    for node in ast.walk(module):
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                pairs = (
+                    zip(target.elts, node.value.elts, strict=False)
+                    if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple)
+                    else [(target, node.value)]
+                )
+                names |= {_name(left) for left, right in pairs if _name(right) == section}
+    return names - {""}
