@@ -45,9 +45,10 @@ def describe(section: Any) -> DataSpec:
       DataError: a file or a column is missing, or contradicts the section.
     """
     outline = call(describer(section.type), section)
+    labelled = outline.arrays.get("label") == _CLASS
     return DataSpec(
         arrays=dict(outline.arrays),
-        splits=split_names(section.split, outline.own, labelled=outline.arrays.get("label") == _CLASS),
+        splits=split_names(section.split, outline.own, labelled=labelled, ordered=outline.ordered),
         classes=outline.classes,
         class_names=outline.class_names,
         vocabulary=outline.vocabulary,

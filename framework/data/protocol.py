@@ -58,6 +58,7 @@ class Outline:
       vocabulary: how many different tokens there are, or None.
       examples: how many examples there are in all, or None where only reading the data tells.
       own: the splits that the source itself names.
+      ordered: whether examples overlap their neighbours, so that they are never shuffled before they are split.
     """
 
     arrays: Mapping[str, ArraySpec]
@@ -66,6 +67,7 @@ class Outline:
     vocabulary: int | None = None
     examples: int | None = None
     own: tuple[str, ...] = ()
+    ordered: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,11 @@ def checked(indices: np.ndarray, length: int) -> np.ndarray:
         wrong = vector[(vector < 0) | (vector >= length)][0]
         raise IndexError(f"example {wrong} is asked for, but there are examples 0 to {length - 1}")
     return vector
+
+
+def joined(parts: Sequence[np.ndarray]) -> np.ndarray:
+    """Arrays one after another along the first axis; a single one is not copied."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 class ArraySource:

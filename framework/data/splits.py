@@ -37,32 +37,34 @@ class Shares:
         return tuple(name for name in NAMES if name == "train" or getattr(self, name) > 0)
 
 
-def split_names(split: Any, own: tuple[str, ...], *, labelled: bool) -> tuple[str, ...]:
+def split_names(split: Any, own: tuple[str, ...], *, labelled: bool, ordered: bool) -> tuple[str, ...]:
     """The splits there will be.
 
     Args:
       split: the section `data.split`: `type` and the shares `train`, `valid` and `test`.
       own: the splits that the source itself names.
       labelled: whether examples have a class.
+      ordered: whether examples overlap their neighbours, as windows of text do.
 
     Raises:
       DataError: the source lacks what the rule needs: labels, or splits of its own.
     """
+    usual = "contiguous" if ordered else "stratified" if labelled else "fraction"
     if split.type == "named" and not own:
-        raise _unfit("named, but the data has no splits of its own", "stratified" if labelled else "fraction")
+        raise _unfit("named, but the data has no splits of its own", usual)
     if split.type == "stratified" and not labelled:
-        raise _unfit("stratified, but the data has no class labels", "fraction")
+        raise _unfit("stratified, but the data has no class labels", usual)
     named = own if split.type in ("auto", "named") else ()
     if named and "train" not in named:
-        raise _unfit(f"{split.type}, but of train, valid and test the data names {', '.join(named)}", "fraction")
+        raise _unfit(f"{split.type}, but of train, valid and test the data names {', '.join(named)}", usual)
     asked = Shares(split.train, split.valid, split.test).asked()
     return tuple(name for name in NAMES if name in named or name in asked)
 
 
 def _unfit(found: str, instead: str) -> DataError:
-    others = [kind for kind in ("fraction", "stratified", "hash", "contiguous") if kind not in found]
-    fix = f"data.split.type={instead}"
-    return DataError(Problem("data.split.type", found, f"a rule that fits, such as {', '.join(others)}", fix=fix))
+    return DataError(
+        Problem("data.split.type", found, f"a rule that fits, such as {instead}", fix=f"data.split.type={instead}")
+    )
 
 
 def share_out(collection: Collection, split: Any, seed: int) -> dict[str, np.ndarray]:
@@ -76,7 +78,8 @@ def share_out(collection: Collection, split: Any, seed: int) -> dict[str, np.nda
       DataError: a split would be empty, or as `split_names`.
     """
     own = collection.own if split.type in ("auto", "named") else None
-    wanted = split_names(split, tuple(collection.own or ()), labelled=collection.labels is not None)
+    labelled, ordered = collection.labels is not None, collection.extents is not None
+    wanted = split_names(split, tuple(collection.own or ()), labelled=labelled, ordered=ordered)
     shares = Shares(split.train, split.valid, split.test)
     kind = split.type
     if own is not None:

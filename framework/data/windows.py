@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
 from framework.core.errors import DataError, Problem
-from framework.data.protocol import Arrays, ArraySpec, checked
+from framework.data.protocol import Arrays, ArraySpec, checked, joined
 
 
 class TextWindows:
@@ -77,11 +77,6 @@ def cut_windows(
     if problems:
         raise DataError(problems)
     return TextWindows(joined(list(streams.values())), np.concatenate(starts), context), own or None
-
-
-def joined(parts: Sequence[np.ndarray]) -> np.ndarray:
-    """One stream of several."""
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _too_short(split: str | None, length: int, context: int) -> Problem:

@@ -189,6 +189,13 @@ def test_a_rule_that_the_data_cannot_follow_is_refused(kind: str, classes: int |
         share_out(collection(30, classes), split(kind), seed=0)
 
 
+def test_text_without_files_for_each_split_is_sent_to_contiguous(tmp_path: Path) -> None:
+    made = section("text", path=str(write_text(tmp_path / "a.txt")), split={"type": "named"})
+    for function in (data.describe, data.load):
+        with pytest.raises(DataError, match=r"named, but the data has no splits of its own\n.*\n.*=contiguous"):
+            function(made.model_copy(update={"context": 8}))
+
+
 def test_such_a_rule_is_refused_without_loading_too() -> None:
     with pytest.raises(DataError, match="stratified, but the data has no class labels"):
         data.describe(section("diabetes", split={"type": "stratified"}))

@@ -13,7 +13,7 @@ from framework.data.convert import convert, converted_spec
 from framework.data.labels import encode_labels
 from framework.data.npz_file import Header, read_arrays, read_headers, require_arrays
 from framework.data.paths import Files, by_split, files_of
-from framework.data.protocol import Arrays, ArraySpec, Collection, Outline, checked
+from framework.data.protocol import Arrays, ArraySpec, Collection, Outline, checked, joined
 
 ArrayNames = Mapping[str, str] | Any | None
 """Batch array -> array in the file, or an object with such a mapping for each split."""
@@ -39,7 +39,7 @@ def npz(*, path: Files, arrays: ArrayNames, classes: int | None, class_names: Se
     spec = _common_spec(parts)
     _require_label(spec, classes)
     loaded = [part.load() for part in parts]
-    raw = {name: np.concatenate([item[name] for item in loaded]) for name in spec}
+    raw = {name: joined([item[name] for item in loaded]) for name in spec}
     _refuse_wide(raw, spec)
     names = None if class_names is None else tuple(class_names)
     if classes is not None:

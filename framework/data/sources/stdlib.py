@@ -35,7 +35,7 @@ _SKIPPED_STARTS = ("_sysconfigdata", "sitecustomize", "usercustomize", "config-"
 def describe(*, context: int, stride: int | None, max_characters: int, vocabulary: int) -> Outline:
     """The outline: `tokens` and `targets` of `context` characters."""
     require_vocabulary(vocabulary, Alphabet(PRINTABLE))
-    return Outline(window_spec(context), vocabulary=vocabulary)
+    return Outline(window_spec(context), vocabulary=vocabulary, ordered=True)
 
 
 def stdlib(*, context: int, stride: int | None, max_characters: int, vocabulary: int) -> Collection:

@@ -9,8 +9,8 @@ import numpy as np
 from framework.core.errors import DataError, Problem
 from framework.data.alphabets import Alphabet, code_points, require_vocabulary
 from framework.data.paths import Files, files_of, own_names
-from framework.data.protocol import Collection, Facts, Outline, Source
-from framework.data.windows import TextWindows, cut_windows, joined, window_spec
+from framework.data.protocol import Collection, Facts, Outline, Source, joined
+from framework.data.windows import TextWindows, cut_windows, window_spec
 
 
 def describe(*, path: Files, context: int, stride: int | None, alphabet: str, vocabulary: int) -> Outline:
@@ -18,7 +18,7 @@ def describe(*, path: Files, context: int, stride: int | None, alphabet: str, vo
     groups = files_of(path)
     if alphabet != "auto":
         require_vocabulary(vocabulary, _alphabet(alphabet))
-    return Outline(window_spec(context), vocabulary=vocabulary, own=own_names(groups))
+    return Outline(window_spec(context), vocabulary=vocabulary, own=own_names(groups), ordered=True)
 
 
 def text(*, path: Files, context: int, stride: int | None, alphabet: str, vocabulary: int) -> Collection:
