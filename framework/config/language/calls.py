@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 
 from framework.config.language.expression import Expression, ExpressionError, free_names
-from framework.config.language.graph import FrozenMapping, Target, frozen
+from framework.config.language.frozen import FrozenMapping, frozen
+from framework.config.language.graph import Target
 from framework.config.language.nodes import RawNode
 from framework.config.language.report import Report
 from framework.config.language.scope import FAILED, Scope
@@ -115,7 +116,7 @@ def array_expression(node: RawNode, source: Source, scope: Scope, report: Report
     if any(value.value is FAILED for _, value in constants):
         return None
     scope.structural.update(value.key for _, value in constants)
-    held = tuple((name, frozen(value.value)) for name, value in constants)
+    held = frozen({name: value.value for name, value in constants})
     return Expression(text, names, held, tuple(others)), tuple(given[name] for name in names)
 
 

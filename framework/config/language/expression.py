@@ -10,8 +10,8 @@ import ast
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
+from framework.config.language.frozen import EMPTY, FrozenMapping
 from framework.core.words import closest, listed
 
 MAX_LENGTH = 2000
@@ -72,13 +72,13 @@ class Expression:
     Attributes:
       text: as it was written.
       names: the arrays that it reads, in the order in which they are passed.
-      constants: (name, value) of the block or network arguments that it reads.
+      constants: the block or network arguments that it reads.
       parameters: names of parameters that it reads from the node whose weights it shares.
     """
 
     text: str
     names: tuple[str, ...]
-    constants: tuple[tuple[str, Any], ...] = ()
+    constants: FrozenMapping = EMPTY
     parameters: tuple[str, ...] = ()
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from framework.config.language.expression import Expression
+from framework.config.language.frozen import FrozenMapping
 from framework.config.schema.layers.base import LayerSpec
 
 
@@ -30,34 +31,6 @@ class Target:
     def title(self) -> str:
         """What error messages call it."""
         return self.target if isinstance(self.target, str) else getattr(self.target, "__qualname__", repr(self.target))
-
-
-@dataclass(frozen=True)
-class FrozenMapping:
-    """An ordered, hashable mapping, kept as a tuple of (name, value)."""
-
-    items: tuple[tuple[str, Any], ...] = ()
-
-    def as_dict(self) -> dict[str, Any]:
-        """The pairs as a dictionary, with nested mappings as dictionaries too."""
-        return {name: _thawed(value) for name, value in self.items}
-
-
-def frozen(value: Any) -> Any:
-    """The value with lists as tuples and mappings as `FrozenMapping`s, at any depth."""
-    if isinstance(value, dict):
-        return FrozenMapping(tuple((str(name), frozen(item)) for name, item in value.items()))
-    if isinstance(value, list | tuple):
-        return tuple(frozen(item) for item in value)
-    return value
-
-
-def _thawed(value: Any) -> Any:
-    if isinstance(value, FrozenMapping):
-        return value.as_dict()
-    if isinstance(value, tuple):
-        return tuple(_thawed(item) for item in value)
-    return value
 
 
 @dataclass(frozen=True)

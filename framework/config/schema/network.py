@@ -7,6 +7,15 @@ from typing import Any
 from pydantic import Field
 
 from framework.config.schema.base import KeyPath, Spec
+from framework.config.schema.node import block_schema, layers_schema
+
+
+def _layers(schema: dict[str, Any]) -> None:
+    schema.update(layers_schema())
+
+
+def _blocks(schema: dict[str, Any]) -> None:
+    schema["additionalProperties"] = block_schema()
 
 
 class NetworkSection(Spec):
@@ -19,8 +28,12 @@ class NetworkSection(Spec):
     args: dict[str, Any] = Field(
         default_factory=dict, description="values that formulas (`=width`) in the layers may read; ??? is required"
     )
-    layers: dict[str, Any] = Field(description="node name -> node, in the order in which data meets them")
+    layers: dict[str, Any] = Field(
+        description="node name -> node, in the order in which data meets them", json_schema_extra=_layers
+    )
     outputs: dict[str, str] = Field(
         default_factory=dict, description="output name -> node; empty: the last node, under its own name"
     )
-    blocks: dict[str, Any] = Field(default_factory=dict, description="user-made operations, used like built-in ones")
+    blocks: dict[str, Any] = Field(
+        default_factory=dict, description="user-made operations, used like built-in ones", json_schema_extra=_blocks
+    )

@@ -8,7 +8,7 @@ import jax
 from flax import linen as nn
 
 from framework.config.language.expression import Expression
-from framework.config.language.graph import FrozenMapping, Node, Target
+from framework.config.language.graph import Node, Target
 from framework.config.schema.layers.base import LayerSpec
 from framework.network.context import Context, TracedValue
 from framework.network.expression import evaluate
@@ -23,10 +23,7 @@ class ArrayExpression(nn.Module):
 
     @nn.compact
     def __call__(self, *inputs: jax.Array, context: Context) -> jax.Array:
-        constants = {
-            name: value.as_dict() if isinstance(value, FrozenMapping) else value
-            for name, value in self.expression.constants
-        }
+        constants = self.expression.constants.as_dict()
         names = (*self.expression.names, *self.expression.parameters)
         return evaluate(self.expression.text, constants | dict(zip(names, inputs, strict=True)))
 

@@ -15,7 +15,8 @@ from flax import linen as nn
 from flax import nnx
 from flax.core import FrozenDict
 
-from framework.config.language.graph import FrozenMapping, Node, Target
+from framework.config.language.frozen import FrozenMapping
+from framework.config.language.graph import Node, Target
 from framework.core.errors import ConfigError, Problem
 from framework.network.context import Context
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from framework.config.language import Expression, Graph, Node, Target, elaborate
+from framework.config.language import Expression, FrozenMapping, Graph, Node, Target, elaborate
 from framework.config.schema.layers import LAYERS
 from framework.config.schema.network import NetworkSection
 
@@ -208,7 +208,7 @@ def test_expressions_read_their_inputs_by_name() -> None:
     """
     graph = graph_of(text)
     assert node(graph, "b").body == Expression("x * sigmoid(x)", ("x",))
-    assert node(graph, "c").body == Expression("a - scale * b", ("a", "b"), (("scale", 2.0),))
+    assert node(graph, "c").body == Expression("a - scale * b", ("a", "b"), FrozenMapping((("scale", 2.0),)))
     assert node(graph, "c").inputs == ("a", "b")
     assert node(graph, "d").inputs == ("c", "a")
 
@@ -299,6 +299,12 @@ def test_graphs_are_values() -> None:
     assert first == second
     assert hash(first) == hash(second)
     assert pickle.loads(pickle.dumps(first)) == first
+
+
+def test_graphs_differ_where_only_the_type_of_a_number_differs() -> None:
+    text = "args: {{c: {}}}\nlayers: {{a: {{expr: c * x}}, m: {{module: {{_target_: a.B, k: '=c'}}}}}}"
+    graphs = [graph_of(text.format(number)) for number in ("1", "1.0", "true")]
+    assert len({*graphs}) == 3
 
 
 def test_a_section_and_a_mapping_mean_the_same() -> None:
