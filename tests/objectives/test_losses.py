@@ -99,6 +99,12 @@ def test_an_integer_outside_the_classes_costs_nan(label: int) -> None:
     assert np.isnan(cost[1])
 
 
+def test_labels_of_any_integer_type_are_taken_also_one_too_small_for_the_classes() -> None:
+    for dtype in (jnp.uint8, jnp.int8, jnp.uint32):
+        cost = cross_entropy(jnp.zeros((1, 300)), jnp.asarray([7], dtype))
+        np.testing.assert_allclose(cost, math.log(300), rtol=1e-6)
+
+
 def test_positions_of_a_sequence_cost_what_they_would_cost_alone() -> None:
     together = cross_entropy(jnp.asarray(LOGITS).reshape(3, 4, 5), jnp.asarray(LABELS).reshape(3, 4), smoothing=0.1)
     alone = cross_entropy(jnp.asarray(LOGITS), jnp.asarray(LABELS), smoothing=0.1)
@@ -181,45 +187,49 @@ def row_like(column: jax.Array) -> jax.Array:
 
 # What does not fit
 
-FLOATS, INTEGERS = jnp.zeros, lambda *shape: jnp.zeros(*shape, jnp.int32)
+floats = jnp.zeros
+
+
+def integers(shape: int | tuple[int, ...]) -> jax.Array:
+    return jnp.zeros(shape, jnp.int32)
 
 
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
         (
-            lambda: cross_entropy(FLOATS((4, 3)), FLOATS(4)),
+            lambda: cross_entropy(floats((4, 3)), floats(4)),
             "labels must be integers, the numbers of the classes, but are float32",
         ),
-        (lambda: cross_entropy(FLOATS((4, 3)), jnp.zeros(4, bool)), "labels must be integers.*but are bool"),
+        (lambda: cross_entropy(floats((4, 3)), jnp.zeros(4, bool)), "labels must be integers.*but are bool"),
         (
-            lambda: cross_entropy(FLOATS((4, 3)), INTEGERS((4, 1))),
+            lambda: cross_entropy(floats((4, 3)), integers((4, 1))),
             r"one axis more than labels, the classes, but have 2 axes \[4, 3\] against 2 \[4, 1\]",
         ),
-        (lambda: cross_entropy(FLOATS((4, 3)), INTEGERS((4, 3))), "logits must have one axis more than labels"),
+        (lambda: cross_entropy(floats((4, 3)), integers((4, 3))), "logits must have one axis more than labels"),
         (
-            lambda: cross_entropy(FLOATS((4, 3)), INTEGERS(5)),
+            lambda: cross_entropy(floats((4, 3)), integers(5)),
             r"the labels' shape and the classes, but are \[4, 3\] against \[5\]",
         ),
-        (lambda: cross_entropy(FLOATS(4), INTEGERS(4)), r"logits must be \[batch, ..., classes\], but are \[4\]"),
+        (lambda: cross_entropy(floats(4), integers(4)), r"logits must be \[batch, ..., classes\], but are \[4\]"),
         (
-            lambda: cross_entropy(FLOATS((4, 3)), INTEGERS(4), class_weights=(1.0, 2.0)),
+            lambda: cross_entropy(floats((4, 3)), integers(4), class_weights=(1.0, 2.0)),
             "class_weights must have one entry per class, 3, but has 2",
         ),
         (
-            lambda: cross_entropy(FLOATS((4, 3)), INTEGERS(4), smoothing=1.0),
+            lambda: cross_entropy(floats((4, 3)), integers(4), smoothing=1.0),
             r"smoothing must lie in \[0, 1\), but is 1.0",
         ),
-        (lambda: cross_entropy(jnp.zeros((4, 3), complex), INTEGERS(4)), "logits must hold real numbers, not complex"),
+        (lambda: cross_entropy(jnp.zeros((4, 3), complex), integers(4)), "logits must hold real numbers, not complex"),
         (
-            lambda: bce(FLOATS((4, 2)), INTEGERS(4)),
+            lambda: bce(floats((4, 2)), integers(4)),
             r"must have one shape, but are \[4, 2\] and \[4\]",
         ),
-        (lambda: bce(FLOATS(4), FLOATS(4), smoothing=-0.1), r"smoothing must lie in \[0, 1\), but is -0.1"),
-        (lambda: mse(FLOATS((4, 2)), FLOATS((4, 3))), r"must have one shape, but are \[4, 2\] and \[4, 3\]"),
-        (lambda: mae(FLOATS((4, 1, 1)), FLOATS(4)), r"must have one shape, but are \[4, 1, 1\] and \[4\]"),
-        (lambda: huber(FLOATS(()), FLOATS(())), "need a leading batch axis, but are scalars"),
-        (lambda: huber(FLOATS(4), FLOATS(4), delta=0.0), "delta must be above 0, but is 0.0"),
+        (lambda: bce(floats(4), floats(4), smoothing=-0.1), r"smoothing must lie in \[0, 1\), but is -0.1"),
+        (lambda: mse(floats((4, 2)), floats((4, 3))), r"must have one shape, but are \[4, 2\] and \[4, 3\]"),
+        (lambda: mae(floats((4, 1, 1)), floats(4)), r"must have one shape, but are \[4, 1, 1\] and \[4\]"),
+        (lambda: huber(floats(()), floats(())), "need a leading batch axis, but are scalars"),
+        (lambda: huber(floats(4), floats(4), delta=0.0), "delta must be above 0, but is 0.0"),
     ],
 )
 def test_what_does_not_fit_is_told_in_a_sentence(call: Callable[[], Any], sentence: str) -> None:

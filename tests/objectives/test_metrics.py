@@ -287,6 +287,19 @@ def test_r2_of_equal_targets_is_not_defined() -> None:
     assert np.isnan(value(metrics.r2(), jnp.arange(3.0), jnp.ones(3)))
 
 
+# Types of labels
+
+
+@pytest.mark.parametrize("name", ["accuracy", "top_k", "f1", "confusion", "auroc", "perplexity"])
+def test_labels_of_any_integer_type_are_taken_also_one_too_small_for_the_classes(name: str) -> None:
+    arguments = {"classes": 300} if name in ("f1", "confusion", "auroc") else {}
+    arguments |= {"bins": 16} if name == "auroc" else {}
+    metric = getattr(metrics, name)(**arguments)
+    logits, labels = RANDOM.normal(size=(4, 300)).astype(np.float32), np.asarray([3, 9, 0, 100])
+    small, usual = value(metric, logits, labels.astype(np.uint8)), value(metric, logits, labels.astype(np.int32))
+    np.testing.assert_array_equal(small, usual)
+
+
 # What does not fit
 
 

@@ -100,7 +100,7 @@ Schedule = Annotated[
 ]
 """Any schedule, told apart by `type`."""
 
-LearningRate = Annotated[Traced, Field(ge=0, description="step size at the schedule's full value")]
+LearningRate = Annotated[Traced, Field(ge=0, allow_inf_nan=False, description="step size at the schedule's full value")]
 WeightDecay = Annotated[
     Traced,
     Field(

@@ -44,6 +44,7 @@ def top_k(*, k: int = 5) -> Metric:
     def measure(mask: jax.Array | None, logits: jax.Array, labels: jax.Array) -> Hits:
         logits, labels = wide("logits", logits), jnp.asarray(labels)
         classes = class_labels(logits, labels)
+        labels = labels.astype(jnp.int32)
         if k > classes:
             raise ValueError(f"k must be at most the number of classes, {classes}, but is {k}")
         inside = (labels >= 0) & (labels < classes)

@@ -41,6 +41,7 @@ def auroc(*, classes: int, bins: int = 8192) -> Metric:
     def measure(mask: jax.Array | None, logits: jax.Array, labels: jax.Array) -> jax.Array:
         logits, labels = wide("logits", logits), jnp.asarray(labels)
         scores, positive = _scored(logits, labels, classes)
+        labels = labels.astype(jnp.int32)
         counts = (spread(mask, labels.shape) > 0) & (labels >= 0) & (labels < classes)
         row = 2 * jnp.arange(rankings) + positive
         cell = jnp.where(counts[..., None], row * bins + _bin(scores, bins), 2 * rankings * bins)
@@ -60,7 +61,7 @@ def _scored(logits: jax.Array, labels: jax.Array, classes: int) -> tuple[jax.Arr
     class_labels(logits, labels, classes)
     if classes == 2:
         return logits[..., 1:] - logits[..., :1], (labels == 1)[..., None]
-    return _log_odds(logits), labels[..., None] == jnp.arange(classes)
+    return _log_odds(logits), labels[..., None].astype(jnp.int32) == jnp.arange(classes)
 
 
 def _log_odds(logits: jax.Array) -> jax.Array:
