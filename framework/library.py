@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,9 +21,9 @@ from framework.build.state import State
 from framework.config.compose import load as compose
 from framework.config.schema.root import Config
 from framework.core.errors import ConfigError, Problem, RunError
+from framework.core.words import listed
 from framework.network import Network
 from framework.train import saved
-from framework.train.observers import HistoryObserver
 from framework.train.setup import Setup
 from framework.train.stages import Outcome, run
 
@@ -119,18 +120,19 @@ class Experiment:
           directory: by default the recipe's `run.dir`, else a new folder `runs/<recipe>/<time>`.
           progress: show a progress line.
         """
-        observers: list[Any] = [HistoryObserver()]
-        if progress:
-            from framework.train.showing import console_for
+        with ExitStack() as stack:
+            observers = []
+            if progress:
+                from framework.train.showing import console_for
 
-            observers.append(console_for(self._setup))
-        outcome = run(
-            self._setup.loaded,
-            stages=("train",),
-            observers=observers,
-            directory=Path(directory) if directory is not None else None,
-            setup=self._setup,
-        )
+                observers.append(stack.enter_context(console_for(self._setup)))
+            outcome = run(
+                self._setup.loaded,
+                stages=("train",),
+                observers=observers,
+                directory=Path(directory) if directory is not None else None,
+                setup=self._setup,
+            )
         self._state = saved.state_of(self._setup, outcome.path, self.config.run.evaluate_checkpoint, outcome.state)
         return self._result(outcome)
 
@@ -143,9 +145,8 @@ class Experiment:
         """
         splits = self._setup.dataset.splits
         if split not in splits:
-            raise ConfigError(
-                Problem(key="split", found=f"unknown value '{split}'", expected=", ".join(splits), fix=next(iter(splits)))
-            )
+            known = tuple(splits)
+            raise ConfigError(Problem("split", f"unknown value '{split}'", expected=listed(known), fix=known[-1]))
         return self._setup.evaluator.evaluate(self._trained(), split)
 
     def predict(self, inputs: Any) -> Any:

@@ -82,9 +82,7 @@ class Experiment:
     @cached_property
     def metrics(self) -> dict[str, Metric]:
         """The metrics by name: pure functions over mergeable states."""
-        return {
-            name: getattr(metric_functions, bound.type)(**bound.plain) for name, bound in self.metric_wires.items()
-        }
+        return {name: getattr(metric_functions, bound.type)(**bound.plain) for name, bound in self.metric_wires.items()}
 
     @cached_property
     def inputs(self) -> dict[str, str]:

@@ -110,8 +110,8 @@ def batch_arrays(bounds: Mapping[str, Bound]) -> set[str]:
 def network_inputs(wiring: Mapping[str, str], arrays: Mapping[str, Any], read_elsewhere: set[str]) -> dict[str, str]:
     """Which batch array feeds which network input: input name -> key path.
 
-    A network without declared inputs takes the one array that is not an answer (`label`, `target`, `targets`); where there
-    are several, the one that no loss or metric reads.
+    A network without declared inputs takes the one array that is not an answer (`label`, `target`, `targets`); where
+    there are several, the one that no loss or metric reads.
 
     Raises:
       ConfigError: a declared input is not in the data, or the input cannot be told.
@@ -138,6 +138,3 @@ def network_inputs(wiring: Mapping[str, str], arrays: Mapping[str, Any], read_el
 def scope_tree(batch: Mapping[str, Any], outputs: Mapping[str, Any], intermediates: Any, params: Any) -> dict[str, Any]:
     """The tree that key paths are resolved in."""
     return {"batch": dict(batch), "outputs": dict(outputs), "intermediates": intermediates, "params": params}
-
-
-

@@ -86,7 +86,7 @@ class RunError(FrameworkError):
     """A run directory cannot be used: locked by another process, of another recipe, damaged, or incomplete."""
 
 
-class Interrupted(FrameworkError):
+class Interrupted(FrameworkError):  # noqa: N818 - it is not an error
     """The run was asked to stop (SIGINT or SIGTERM) and saved itself first."""
 
     exit_code = 130

@@ -13,7 +13,7 @@ import jax
 class Single:
     """Everything on one device, the first by default."""
 
-    device: jax.Device
+    device: Any
     name: str = "single"
 
     @classmethod
@@ -22,7 +22,7 @@ class Single:
         return cls(jax.local_devices()[0])
 
     @property
-    def devices(self) -> tuple[jax.Device, ...]:
+    def devices(self) -> tuple[Any, ...]:
         """The one device."""
         return (self.device,)
 

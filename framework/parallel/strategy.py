@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-import jax
-
 
 class Strategy(Protocol):
     """One layout over devices. All strategies mean the same computation."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """The word that the section `parallel` uses."""
+        ...
 
     @property
-    def devices(self) -> tuple[jax.Device, ...]:
+    def devices(self) -> tuple[Any, ...]:
         """The devices in use."""
         ...
 

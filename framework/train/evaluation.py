@@ -86,4 +86,3 @@ class Evaluator:
 def _host_batch(source: Any, indices: np.ndarray) -> dict[str, Any]:
     batch = source.take(np.maximum(indices, 0))
     return dict(batch) | {"mask": (indices >= 0).astype(np.float32)}
-

@@ -1,7 +1,7 @@
 """How examples reach the compiled program: gathered on the device, or streamed from the host by threads.
 
-A feed turns a range of steps into a `Block`: what one dispatch needs, with a leading axis of steps. The compiled program
-asks `batch_at` for the batch of one step of the block, inside the trace.
+A feed turns a range of steps into a block: what one dispatch needs, with a leading axis of steps. The compiled
+program asks `batch_at` for the batch of one step of the block, inside the trace.
 """
 
 from __future__ import annotations

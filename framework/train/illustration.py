@@ -53,9 +53,7 @@ def _draw_regression(setup: Setup, home: RunDirectory, state: State, split: str)
             return
 
 
-def _fill_tensorboard(
-    setup: Setup, home: RunDirectory, metrics: Mapping[str, Mapping[str, Any]], step: int
-) -> None:
+def _fill_tensorboard(setup: Setup, home: RunDirectory, metrics: Mapping[str, Mapping[str, Any]], step: int) -> None:
     from framework.report.tensorboard import TensorBoard
 
     scalars = {

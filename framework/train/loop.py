@@ -101,7 +101,9 @@ class Loop:
         return self.state
 
     def _next_boundary(self, total: int) -> int:
-        return min(total, *(self.step + every - self.step % every for every in (self._validate_every, self._save_every)))
+        return min(
+            total, *(self.step + every - self.step % every for every in (self._validate_every, self._save_every))
+        )
 
     @property
     def _validate_every(self) -> int:
@@ -164,7 +166,9 @@ class Loop:
             return
         name, column = next(iter(bad.items()))
         offset = int(np.argmin(np.isfinite(column)))
-        kept = f"the checkpoint of step {self._saved_step} is kept" if self._saved_step >= 0 else "no checkpoint was kept"
+        kept = (
+            f"the checkpoint of step {self._saved_step} is kept" if self._saved_step >= 0 else "no checkpoint was kept"
+        )
         raise RunError(
             f"{name} became {column[offset]} at step {start + offset + 1}; {kept}\n"
             "  fix:       lower optimizer.learning_rate, set optimizer.clip_norm=1.0, or go on with "

@@ -1,4 +1,4 @@
-"""Who is told of a run's records: the metric log, TensorBoard, the terminal, and a list for Python callers."""
+"""The metric log as one of those who are told of a run's records."""
 
 from __future__ import annotations
 
@@ -25,20 +25,3 @@ class LogObserver:
     def settle(self) -> None:
         """Sync the file."""
         self._log.sync()
-
-
-class HistoryObserver:
-    """Keeps the records in memory, for a notebook."""
-
-    def __init__(self) -> None:
-        self.records: list[Record] = []
-
-    def record(self, record: Record) -> None:
-        """Append it."""
-        self.records.append(record)
-
-    def advance(self, step: int, steps: int, seconds: float) -> None:
-        """Nothing to do."""
-
-    def settle(self) -> None:
-        """Nothing to do."""

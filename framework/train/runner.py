@@ -1,8 +1,9 @@
 """Runs many optimizer steps per dispatch.
 
-The compiled program takes the number of steps as an input (`lax.fori_loop` with a traced bound), so one executable serves
-a full block, the rest of an epoch and the step before a checkpoint alike. That is also why a resumed run is bitwise equal
-to an uninterrupted one wherever it was cut: the same instructions run, however many steps each dispatch had.
+The compiled program takes the number of steps as an input (`lax.fori_loop` with a traced bound), so one executable
+serves a full block, the rest of an epoch and the step before a checkpoint alike. That is also why a resumed run is
+bitwise equal to an uninterrupted one wherever it was cut: the same instructions run, however many steps each dispatch
+had.
 """
 
 from __future__ import annotations
@@ -149,8 +150,8 @@ class Logs:
 def _automatic(experiment: Experiment, strategy: Strategy) -> int:
     """How many steps one execution may run.
 
-    XLA's weight gradient of a convolution is many times slower inside a loop on the CPU (733 ms a step against 23 ms for
-    a small network), so a network with convolutions takes one step per execution there.
+    XLA's weight gradient of a convolution is many times slower inside a loop on the CPU (733 ms a step against 23 ms
+    for a small network), so a network with convolutions takes one step per execution there.
     """
     if strategy.devices[0].platform != "cpu":
         return CAPACITY

@@ -44,7 +44,9 @@ def state_of(setup: Setup, path: Path, which: str | int, trained: State | None) 
         if trained is not None:
             return trained
         raise RunError(
-            Problem(key=str(path), found="holds no checkpoint", expected="a run that was trained", fix=f"run.dir={path}")
+            Problem(
+                key=str(path), found="holds no checkpoint", expected="a run that was trained", fix=f"run.dir={path}"
+            )
         )
     with Checkpoints(folder, keep=section.keep) as checkpoints:
         state, _ = checkpoints.restore(_step(checkpoints, which), jax.eval_shape(setup.abstract.init))

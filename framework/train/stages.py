@@ -122,7 +122,7 @@ class _Session:
             signals = stack.enter_context(StopSignals())
             checkpoints = self._checkpoints()
             if checkpoints is not None:
-                stack.callback(checkpoints.close)
+                stack.enter_context(checkpoints)
             state, progress, step = self._begin(checkpoints)
             log = MetricLog(self.home.metrics)
             log.truncate_after(step)
@@ -176,40 +176,10 @@ class _Session:
         folder.mkdir(exist_ok=True)
         files = []
         for split in self.setup.evaluated_splits:
-            np.savez(folder / f"{split}.npz", **self.setup.evaluator.predict_split(state, split))
+            outputs: dict[str, Any] = self.setup.evaluator.predict_split(state, split)
+            np.savez(folder / f"{split}.npz", **outputs)
             files.append(f"predictions/{split}.npz")
         return {"step": step, "files": files}
-
-    def predict(self) -> dict[str, Any]:
-        """Write the outputs for the recipe's splits to `predictions/<split>.npz`."""
-        step, state = self.trained()
-        folder = self.home.path / "predictions"
-        folder.mkdir(exist_ok=True)
-        files = []
-        for split in self.setup.evaluated_splits:
-            np.savez(folder / f"{split}.npz", **self.setup.evaluator.predict_split(state, split))
-            files.append(f"predictions/{split}.npz")
-        return {"step": step, "files": files}
-
-    def _splits(self) -> tuple[str, ...]:
-        """The splits to evaluate.
-
-        Raises:
-          ConfigError: the data lacks one of them.
-        """
-        asked, present = self.setup.config.run.evaluate_splits, tuple(self.setup.dataset.splits)
-        lacking = [split for split in asked if split not in present]
-        if lacking:
-            kept = ",".join(split for split in asked if split in present) or present[0]
-            raise ConfigError(
-                Problem(
-                    key="run.evaluate_splits",
-                    found=f"the data has no split '{lacking[0]}'",
-                    expected=", ".join(present),
-                    fix=f"run.evaluate_splits=[{kept}]",
-                )
-            ).located(self.setup.loaded.origins, self.setup.loaded.subject)
-        return asked
 
     def trained(self) -> tuple[int, State]:
         """The state to evaluate: the best checkpoint or the last; without checkpoints, the one just trained."""

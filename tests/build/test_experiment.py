@@ -116,7 +116,10 @@ def test_two_experiments_live_side_by_side(digits: fw.Experiment) -> None:
 @pytest.mark.parametrize(
     ("override", "words"),
     [
-        ("losses.cross_entropy.logits=outputs.logit", ["losses.cross_entropy.logits", "outputs.logit", "outputs.logits"]),
+        (
+            "losses.cross_entropy.logits=outputs.logit",
+            ["losses.cross_entropy.logits", "outputs.logit", "outputs.logits"],
+        ),
         ("losses.cross_entropy.labels=batch.image", ["losses.cross_entropy", "image"]),
         ("metrics.accuracy.labels=batch.labels", ["metrics.accuracy.labels", "batch.label"]),
         ("checkpoint.monitor=valid.los", ["checkpoint.monitor", "valid.loss"]),

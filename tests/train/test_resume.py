@@ -17,7 +17,12 @@ from framework.checkpoint import Checkpoints
 from framework.train.saved import setup_of
 
 RECIPES = {
-    "digits_mlp": ["trainer.epochs=null", "trainer.steps=600", "checkpoint.every_steps=40", "trainer.log_every_steps=7"],
+    "digits_mlp": [
+        "trainer.epochs=null",
+        "trainer.steps=600",
+        "checkpoint.every_steps=40",
+        "trainer.log_every_steps=7",
+    ],
     "digits_cnn": ["trainer.epochs=null", "trainer.steps=40", "checkpoint.every_steps=9", "trainer.log_every_steps=4"],
 }
 KILL_AFTER = {"digits_mlp": (41, 230, 470), "digits_cnn": (9, 24)}
