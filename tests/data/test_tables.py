@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -300,16 +301,18 @@ def test_parquet_columns_of_every_kind(tmp_path: Path) -> None:
         whole=pa.array([1, 2, 3, 4], pa.int64()),
         real=pa.array([0.5, None, 1.5, 2.5], pa.float32()),
         yes=pa.array([True, False, True, True]),
+        exact=pa.array([Decimal("1.5"), None, Decimal("2.5"), Decimal("0.5")]),
         word=pa.array(["a", "b", None, "a"]).dictionary_encode(),
         kind=pa.array([0, 1, 0, 1], pa.int8()),
     )
     made = section("parquet", path=path, target="kind", classes=2, categorical={"word": None}, missing="zero")
     rows = call(loader("parquet"), made).take(np.arange(4))
     np.testing.assert_array_equal(
-        rows["features"], [[1, 0.5, 1, 1, 0], [2, np.nan, 0, 0, 1], [3, 1.5, 1, 0, 0], [4, 2.5, 1, 1, 0]]
+        rows["features"],
+        [[1, 0.5, 1, 1.5, 1, 0], [2, np.nan, 0, np.nan, 0, 1], [3, 1.5, 1, 2.5, 0, 0], [4, 2.5, 1, 0.5, 1, 0]],
     )
     assert rows["label"].tolist() == [0, 1, 0, 1]
-    assert data.describe(made).arrays["features"].shape == (5,)
+    assert data.describe(made).arrays["features"].shape == (6,)
 
 
 def test_parquet_mistakes_are_told_with_their_row(tmp_path: Path) -> None:

@@ -49,8 +49,8 @@ def _cells(arrow: Any, path: Path, name: str, column: Any) -> np.ndarray:
         column = column.cast(column.type.value_type)
     kind = column.type
     if kinds.is_integer(kind) or kinds.is_floating(kind) or kinds.is_boolean(kind) or kinds.is_decimal(kind):
-        values = [np.nan if value is None else float(value) for value in column.to_pylist()]
-        return np.array(values, np.float64)
+        # Nulls become NaN on the way to NumPy.
+        return np.array(column.cast(arrow.float64(), safe=False).to_numpy(), np.float64)
     if kinds.is_string(kind) or kinds.is_large_string(kind) or kinds.is_null(kind):
         texts = [None if value is None else value.strip() for value in column.to_pylist()]
         return np.array([None if text is None or text.casefold() in MISSING else text for text in texts], object)
