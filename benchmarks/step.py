@@ -1,6 +1,6 @@
 """Steps per second of `fw`'s training loop beside the same models hand-written in JAX, Flax Linen and Optax.
 
-    python benchmarks/step.py [--models mlp cnn transformer] [--rounds 7] [--seconds 3] [--json FILE]
+    python benchmarks/step.py [--models mlp cnn transformer] [--rounds 7] [--seconds 3] [--json FILE] [OVERRIDE ...]
 
 Both sides run in this process and take turns, so that a slow moment of the machine meets both. They have the same
 number of parameters (asserted), the same dtype, batch size, optimizer and training rows. `fw` runs its whole loop with
@@ -15,6 +15,7 @@ import platform
 import statistics
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -97,9 +98,9 @@ def calibrate(side: Side, seconds: float) -> int:
         steps *= 2
 
 
-def measure(model: str, rounds: int, seconds: float) -> Outcome:
+def measure(model: str, rounds: int, seconds: float, overrides: Sequence[str] = ()) -> Outcome:
     """Both sides of one model in turns; who begins changes from round to round."""
-    setup = Setup(load(str(RECIPES / f"step_{model}.yaml")))
+    setup = Setup(load(str(RECIPES / f"step_{model}.yaml"), overrides))
     ours = Declared(setup)
     data = setup.config.data
     classes: int = getattr(data, "vocabulary", None) or getattr(data, "classes", 0)
@@ -119,12 +120,12 @@ def report(outcomes: list[Outcome]) -> None:
     """Print the table."""
     table = Table(title=f"steps per second on {jax.devices()[0].device_kind}, median of rounds (lowest - highest)")
     for column in ("model", "parameters", "fw", "by hand", "fw / by hand"):
-        table.add_column(column, justify="left" if column == "model" else "right")
+        table.add_column(column, justify="left" if column == "model" else "right", no_wrap=True)
     for outcome in outcomes:
         table.add_row(
             outcome.model, f"{outcome.parameters:,}", _spread(outcome.fw), _spread(outcome.hand), f"{outcome.ratio:.2f}"
         )
-    Console().print(table)
+    Console(width=None if sys.stdout.isatty() else 100).print(table)
 
 
 def _spread(rates: list[float]) -> str:
@@ -138,8 +139,9 @@ def main(words: list[str]) -> None:
     parser.add_argument("--rounds", type=int, default=7, help="turns of each side (default: 7)")
     parser.add_argument("--seconds", type=float, default=3.0, help="about how long one turn takes (default: 3)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write all rates to a file")
-    options = parser.parse_args(words)
-    outcomes = [measure(model, options.rounds, options.seconds) for model in options.models]
+    parser.add_argument("overrides", nargs="*", metavar="OVERRIDE", help="of the recipes' side, to try a setting")
+    options = parser.parse_intermixed_args(words)
+    outcomes = [measure(model, options.rounds, options.seconds, options.overrides) for model in options.models]
     report(outcomes)
     if options.json:
         environment = {
