@@ -20,7 +20,7 @@ MAX_BRACKETS = 32
 MAX_INTERPOLATION_CHARACTERS = 8_192
 """Length, as written, of a text that holds an interpolation."""
 
-MAX_INTERPOLATION_CHAIN = 64
+MAX_INTERPOLATION_CHAIN = 24
 """Interpolations that read one another."""
 
 MAX_RESOLVED_CHARACTERS = 65_536

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +14,19 @@ from hydra._internal.config_repository import CachingConfigRepository, IConfigRe
 from hydra._internal.config_search_path_impl import ConfigSearchPathImpl
 from hydra.core.default_element import ResultDefault
 from hydra.core.object_type import ObjectType
-from hydra.core.override_parser.types import Override, OverrideType
+from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from framework.config.compose.messages import chosen_by, composition_problem, deletion_problem, merge_problem
+from framework.config.compose.changes import apply
+from framework.config.compose.messages import chosen_by, composition_problem
 from framework.config.compose.names import Entry
 from framework.config.compose.origins import DEFAULT, Ledger
 from framework.config.compose.overrides import Groups, Word, read_overrides
+from framework.config.compose.protection import unprotected
 from framework.config.compose.roots import Root, roots
 from framework.config.compose.source import GROUP, FileResult, RecipeSource, register
 from framework.core.errors import ConfigError, Problem
@@ -140,12 +142,11 @@ def compose(
                 key: item for key, item in (result.document.value or {}).items() if key not in ("defaults", "hydra")
             }
             ledger.file(result.document, _package(layer, result), value)
-        _apply(config, words, ledger)
+        tree = unprotected(OmegaConf.to_container(config, resolve=False))
+        apply(tree, words, ledger)
         _refuse_lost_choices(words, files, ledger)
-        tree = OmegaConf.to_container(config, resolve=False)
-    assert isinstance(tree, dict)
     return Composition(
-        tree={str(key): value for key, value in tree.items()},
+        tree=tree,
         ledger=ledger,
         choices={group: (option, _chooser(group, option, words, files)) for group, option in chosen.items()},
     )
@@ -194,41 +195,6 @@ def _refuse_hydra_packages(files: Sequence[tuple[ResultDefault, FileResult]]) ->
     ]
     if problems:
         raise ConfigError(problems)
-
-
-def _apply(config: DictConfig, words: Sequence[Word], ledger: Ledger) -> None:
-    """Apply the overrides that set, add or delete values, each as Hydra would, and tell every failure at once."""
-    problems = []
-    for word in words:
-        if word.kind in ("group", "hydra"):
-            continue
-        try:
-            ConfigLoaderImpl._apply_overrides_to_config([_forced(word)], config)
-        except (HydraException, OmegaConfBaseException) as error:
-            tree = OmegaConf.to_container(config, resolve=False)
-            told = deletion_problem if word.kind == "delete" else merge_problem
-            problems.append(told(word, error, tree))
-        else:
-            if word.kind == "delete":
-                ledger.delete(word.key, word.origin)
-            else:
-                ledger.override(word.key, _plain(word.parsed.value()), word.origin)
-    if problems:
-        raise ConfigError(problems)
-
-
-def _forced(word: Word) -> Override:
-    """The override as one that sets its key whether or not it was there, unless it says otherwise itself."""
-    if word.kind != "set" or word.parsed.is_force_add():
-        return word.parsed
-    return replace(word.parsed, type=OverrideType.FORCE_ADD)
-
-
-def _plain(value: Any) -> Any:
-    """A value of an override as plain Python: the grammar keeps quotes in a class of its own."""
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
 def _chooser(group: str, option: str, words: Sequence[Word], files: Sequence[tuple[ResultDefault, FileResult]]) -> str:

@@ -34,12 +34,11 @@ def json_schema(config_dirs: Sequence[str | Path] = ()) -> dict[str, Any]:
 
     Fields that the compiled program takes as inputs carry `"traced": true`, key paths `"wired": true`.
     """
-    layers = {op: (schema, "validation") for op, schema in LAYERS.items()}
-    names, definitions = models_json_schema([(Config, "validation"), *layers.values()])
+    names, definitions = models_json_schema([(model, "validation") for model in (Config, *LAYERS.values())])
     schemas = {name: _relaxed(schema) for name, schema in definitions["$defs"].items()}
-    root = schemas.pop(_name(names[(Config, "validation")]))
+    root = schemas.pop(_name(names[Config, "validation"]))
     schemas["open"] = _open_value()
-    schemas["node"] = _node({op: names[key] for op, key in layers.items()})
+    schemas["node"] = _node({op: names[schema, "validation"] for op, schema in LAYERS.items()})
     network = schemas["NetworkSection"]["properties"]
     network["layers"] = {**network["layers"], "anyOf": [_NODES, _OPEN]}
     network["blocks"] = {**network["blocks"], "anyOf": [_blocks(), _OPEN]}
@@ -66,6 +65,8 @@ def _relaxed(schema: Any) -> Any:
     if "oneOf" in kept:
         kept["anyOf"] = kept.pop("oneOf")
     relaxed = {key: _relaxed(value) if key != "default" else value for key, value in kept.items()}
+    if isinstance(kept.get("items"), Mapping):
+        relaxed["items"] = _or_open(_relaxed(kept["items"]))
     if "properties" in kept:
         relaxed["properties"] = {name: _or_open(_relaxed(value)) for name, value in kept["properties"].items()}
     if isinstance(kept.get("additionalProperties"), Mapping):
@@ -90,7 +91,7 @@ def _open_value() -> dict[str, Any]:
     return {
         "type": "string",
         "pattern": r"\$\{|^\?\?\?$|^=",
-        "description": "an interpolation ${section.key}, a formula =width*2 (in networks), or ??? for what must be given",
+        "description": "an interpolation ${section.key}, in networks a formula =width*2, or ??? for what must be given",
     }
 
 

@@ -12,11 +12,12 @@ from framework.core.errors import Problem
 
 
 class InterpolationError(Exception):
-    """A text cannot be read or resolved as an interpolation. Holds the problem, which lacks key and origin."""
+    """A text cannot be read or resolved as an interpolation. Holds the problem; `key` is that of the text at fault."""
 
     def __init__(self, found: str, expected: str | None = None, fix: str | None = None) -> None:
         super().__init__(found)
         self.found, self.expected, self.fix = found, expected, fix
+        self.key: str | None = None
 
     def problem(self, key: str, origin: str | None = None) -> Problem:
         """The problem of this text at a key."""

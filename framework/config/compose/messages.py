@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -12,7 +12,6 @@ from hydra.errors import MissingConfigException
 from framework.config.compose.overrides import Groups, Word
 from framework.config.compose.source import GROUP, FileResult
 from framework.core.errors import Problem
-from framework.core.keypaths import flatten
 from framework.core.words import closest, listed
 
 
@@ -33,37 +32,6 @@ def composition_problem(
     lines = [line.strip() for line in str(cause).splitlines() if line.strip()] or [type(cause).__name__]
     origin = words[-1].origin if words and words[-1].text in text else files[-1].document.origin() if files else None
     return Problem("defaults", lines[0], "files that merge", origin, "see the line named")
-
-
-def deletion_problem(word: Word, error: Exception, tree: Any) -> Problem:
-    """A `~key` that cannot be applied."""
-    known = list(_keys(tree))
-    if word.key in known:
-        return Problem(word.key, f"its value is not {word.text.partition('=')[2]}", None, word.origin, f"~{word.key}")
-    near = closest(word.key, known)
-    found = "cannot be deleted: no such key is set"
-    return Problem(
-        word.key,
-        found,
-        f"a key that is set, such as {near}" if near else None,
-        word.origin,
-        f"~{near}" if near else f"leave out {word.text}",
-    )
-
-
-def merge_problem(word: Word, error: Exception, tree: Any) -> Problem:
-    """A `key=value` or `+key=value` that cannot be applied."""
-    if word.kind == "add":
-        found = "is set already, so + cannot add it"
-        return Problem(word.key, found, "+ for keys that are not set", word.origin, word.text.removeprefix("+"))
-    lines = [line.strip() for line in str(error.__cause__ or error).splitlines() if line.strip()]
-    return Problem(
-        word.key,
-        f"cannot be set: {lines[0]}",
-        "a path through mappings",
-        word.origin,
-        "set the whole section: SECTION={...}",
-    )
 
 
 def _missing(error: MissingConfigException, files: Sequence[FileResult], groups: Groups) -> Problem:
@@ -261,14 +229,3 @@ def _absolute(name: str, file: FileResult) -> str:
         return name[1:]
     parent = GROUP if file.config_path.startswith(f"{GROUP}/") else str(PurePosixPath(file.config_path).parent)
     return name if parent == "." else f"{parent}/{name}"
-
-
-def _keys(tree: Any) -> Iterator[str]:
-    """Every key of a tree, sections included."""
-    if isinstance(tree, Mapping):
-        seen: dict[str, None] = {}
-        for key in flatten(tree):
-            parts = key.split(".")
-            for depth in range(1, len(parts) + 1):
-                seen[".".join(parts[:depth])] = None
-        yield from seen

@@ -60,13 +60,24 @@ class Ledger:
         """A config file, merged at a dotted package (empty: at the root)."""
         base = tuple(package.split(".")) if package else ()
         node = self._down(base, document.origin(), replace=True)
-        _Merge(document.origin, document.texts).into(node, value, ())
+        _Merge(document.origin, document.texts, keeps=True).into(node, value, ())
 
     def override(self, key: str, value: Any, origin: str) -> None:
         """A value set by an override, or by other means than a file."""
         *sections, last = key.split(".")
         node = self._down(tuple(sections), origin, replace=False).child(last)
         _Merge(lambda _: origin, {}).into(node, value, ())
+
+    def item(self, list_key: str, key: str, value: Any, origin: str) -> None:
+        """An item of a list, or something inside it, set by an override; `value` is the whole list as it is now."""
+        node = self._root
+        for part in list_key.split("."):
+            node = node.child(part)
+        node.settings.append((origin, value))
+        node.origin = origin
+        for part in key.removeprefix(f"{list_key}.").split("."):
+            node = node.child(part)
+            node.origin = origin
 
     def delete(self, key: str, origin: str) -> None:
         """A key removed by an override."""
@@ -91,8 +102,11 @@ class Ledger:
 class _Merge:
     origin: Callable[[Path_], str]
     texts: dict[Path_, str]
+    keeps: bool = False
 
     def into(self, node: _Node, value: Any, path: Path_) -> None:
+        if value == "???" and self.keeps and node.origin is not None:
+            return  # OmegaConf: what must be given does not take the place of what is
         if isinstance(value, dict) and (value or _alive(node) or not path):
             if node.leaf:
                 node.clear()

@@ -58,7 +58,8 @@ class _Resolver:
         self.result = result
         self.done: dict[Path_, Any] = {}
         self.active: list[Path_] = []
-        self.circle: set[Path_] = set()
+        self.failed: dict[Path_, InterpolationError] = {}
+        self.told: set[InterpolationError] = set()
         self.nodes = 0
         self.characters = 0
         self.now = datetime.now()
@@ -84,8 +85,9 @@ class _Resolver:
         except _TooMuchError:
             raise
         except InterpolationError as error:
-            if path not in self.circle or path == min(self.circle, key=dotted):
-                self.result.problems.append(error.problem(dotted(path)))
+            if error not in self.told:
+                self.told.add(error)
+                self.result.problems.append(error.problem(error.key or dotted(path)))
             return MISSING
 
     def _plain(self, path: Path_, value: Any) -> Any:
@@ -97,28 +99,49 @@ class _Resolver:
         return self._interpolate(path, value) if holds(value) else value
 
     def _interpolate(self, path: Path_, text: str) -> Any:
+        """The value of a text, evaluated once. A failure is kept too: what reads it fails for the same reason."""
         if path in self.done:
             return self.done[path]
+        if path in self.failed:
+            raise self.failed[path]
+        self._check_chain(path)
+        self.active.append(path)
+        try:
+            self.done[path] = _Sight(self, path).evaluate(text)
+        except _TooMuchError:
+            raise
+        except InterpolationError as error:
+            error.key = error.key or dotted(path)
+            self.failed[path] = error
+            raise
+        except RecursionError:
+            self.failed[path] = InterpolationError(
+                "interpolations are nested too deep in one another", "a few levels", f"{dotted(path)}=<a value>"
+            )
+            raise self.failed[path] from None
+        finally:
+            self.active.pop()
+        return self.done[path]
+
+    def _check_chain(self, path: Path_) -> None:
         if path in self.active:
             circle = self.active[self.active.index(path) :]
-            self.circle.update(circle)
-            raise InterpolationError(
+            error = InterpolationError(
                 f"interpolations go round in a circle: {' -> '.join(map(dotted, [*circle, path]))}",
                 expected="a value at the end of the chain",
                 fix=f"{dotted(path)}=<a value>",
             )
-        if len(self.active) >= MAX_INTERPOLATION_CHAIN:
-            raise InterpolationError(
+        elif len(self.active) >= MAX_INTERPOLATION_CHAIN:
+            path = self.active[0]
+            error = InterpolationError(
                 f"more than {MAX_INTERPOLATION_CHAIN} interpolations read one another",
                 expected=f"at most {MAX_INTERPOLATION_CHAIN} in a chain",
                 fix="read the value itself",
             )
-        self.active.append(path)
-        try:
-            self.done[path] = _Sight(self, path).evaluate(text)
-        finally:
-            self.active.pop()
-        return self.done[path]
+        else:
+            return
+        error.key = dotted(path)
+        raise error
 
     def select(self, path: Path_) -> Any:
         """The resolved value at a path, a copy of its own where it is a list or a mapping.

@@ -104,6 +104,8 @@ def _malformed(item: Any) -> str | None:
     *keywords, group = key.split()
     if not set(keywords) <= {"override", "optional"}:
         return f"'{key}' begins with an unknown word"
+    if isinstance(value, str) and "${" in value and ":" in value:
+        return f"the option of '{group}' calls a resolver"
     if not (
         value is None or isinstance(value, str) or (isinstance(value, list) and all(isinstance(v, str) for v in value))
     ):

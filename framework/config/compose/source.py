@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from hydra._internal.sources_registry import SourcesRegistry
 from hydra.core.object_type import ObjectType
@@ -16,6 +17,7 @@ from hydra.plugins.config_source import ConfigLoadError, ConfigResult, ConfigSou
 from omegaconf import OmegaConf
 
 from framework.config.compose.document import Document, read
+from framework.config.compose.protection import protected
 from framework.config.compose.roots import Root, shown
 from framework.config.compose.rules import check_document
 from framework.core.errors import ConfigError, Problem
@@ -84,7 +86,7 @@ class RecipeSource(ConfigSource):
         return FileResult(
             provider=self.provider,
             path=self.full_path(),
-            config=OmegaConf.create(document.value if document.value is not None else {}),
+            config=OmegaConf.create(self._for_omegaconf(document.value or {}, config_path)),
             header=self._header(place, document),
             document=document,
             config_path=config_path.removesuffix(".yaml"),
@@ -105,6 +107,12 @@ class RecipeSource(ConfigSource):
         if len(parts) == 1 and parts[0].endswith(".yaml") and self.rights != "shipped":
             return None  # a file `config.yaml` of another program must not take the place of ours
         return self.folder.joinpath(*parts)
+
+    def _for_omegaconf(self, value: dict[str, Any], config_path: str) -> dict[str, Any]:
+        """The values as OmegaConf may merge them. Hydra's own configuration and the defaults list stay readable."""
+        if config_path.startswith("hydra/"):
+            return value
+        return {key: item if key in ("defaults", "hydra") else protected(item) for key, item in value.items()}
 
     def _header(self, place: Path, document: Document) -> dict[str, str | None]:
         if self.kind == "recipes":

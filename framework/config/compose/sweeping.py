@@ -33,6 +33,7 @@ from framework.config.compose.messages import composition_problem
 from framework.config.compose.names import find
 from framework.config.compose.overrides import Word, read_overrides
 from framework.config.compose.pipeline import load
+from framework.config.compose.protection import unprotected
 from framework.config.compose.source import GROUP
 from framework.core.errors import ConfigError, Problem
 
@@ -108,9 +109,11 @@ class Job:
     def __call__(self, _: Any) -> Any:
         """Run the job that Hydra has set up in this process."""
         hydra = HydraConfig.get()
+        folder = Path(hydra.sweep.dir)
+        if int(hydra.job.num) == 0:
+            _restore(folder / "multirun.yaml")
         try:
-            loaded = self.load(list(hydra.overrides.task))
-            return self.task(loaded, int(hydra.job.num), Path(hydra.sweep.dir))
+            return self.task(self.load(list(hydra.overrides.task)), int(hydra.job.num), folder)
         except Exception as error:
             if self.stops:
                 raise _StoppedError(error) from None
@@ -132,6 +135,12 @@ class Job:
 
 _VALUE = "\0"
 """Stands for a swept value in `Job.texts`."""
+
+
+def _restore(file: Path) -> None:
+    """Put the interpolations back that were hidden from OmegaConf when Hydra wrote the sweep's configuration."""
+    if file.is_file():
+        file.write_text(unprotected(file.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def _texts(words: Sequence[Word]) -> dict[str, str]:
@@ -163,7 +172,7 @@ def _check_jobs(job: Job, given: Sequence[str], words: Sequence[Word], loader: L
         with open_dict(config):
             config.hydra.job.num = number
             config.hydra.job.id = str(number)
-        HydraConfig.instance().cfg = config  # for ${hydra:job.num}
+        HydraConfig.instance().cfg = config  # type: ignore[assignment]  # for ${hydra:job.num}
         try:
             job.load(overrides)
         except ConfigError as error:

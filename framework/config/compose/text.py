@@ -78,8 +78,15 @@ def _dumper() -> type[yaml.SafeDumper]:
     name = "_Dumper"
     dumper: Any = type(name, (yaml.SafeDumper,), {"yaml_implicit_resolvers": get_yaml_loader().yaml_implicit_resolvers})
     dumper.ignore_aliases = lambda self, data: True
+    dumper.add_representer(str, _represent_text)
     dumper.add_representer(float, lambda self, value: self.represent_scalar("tag:yaml.org,2002:float", _digits(value)))
     return dumper
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    """Plain or single quotes as PyYAML chooses, but double quotes around line ends that others would fold."""
+    style = '"' if any(end in text for end in "\r\x85\u2028\u2029") else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 def _digits(value: float) -> str:

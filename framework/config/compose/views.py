@@ -54,6 +54,7 @@ def info(
     """
     from framework.config.compose.composer import PRIMARY
     from framework.config.compose.pipeline import job_yaml
+    from framework.config.compose.protection import unprotected
 
     if kind not in INFO:
         raise ConfigError(
@@ -63,7 +64,7 @@ def info(
     text = io.StringIO()
     with _hydra(recipe, overrides, config_dirs, trust) as (hydra, given), _root_logger(), redirect_stdout(text):
         hydra.show_info(kind, PRIMARY, given)
-    return text.getvalue()
+    return unprotected(text.getvalue())
 
 
 def _hydra_yaml(
