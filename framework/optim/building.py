@@ -16,6 +16,7 @@ import optax
 from jax.typing import ArrayLike
 
 from framework.optim import optimizers, schedules
+from framework.optim.precision import in_float32
 from framework.optim.schedules import Schedule
 
 Hyper = Mapping[str, Any]
@@ -59,7 +60,8 @@ def make_optimizer(
     """The optimizer that `spec` declares: clip by value, clip by norm, direction, weight decay, learning rate.
 
     With `accumulate_steps` above 1, the mean gradient of that many steps is taken first and the other steps leave the
-    parameters alone; gradients of an incomplete last group are dropped.
+    parameters alone; gradients of an incomplete last group are dropped. State and arithmetic are float32 also where
+    parameters are of half precision.
 
     Args:
       hyper: traced scalars by config key, e.g. `optimizer.learning_rate`; keys of other sections are ignored.
@@ -76,12 +78,12 @@ def make_optimizer(
 
     clip_value = _value(hyper, f"{key}.clip_value", spec.clip_value)
     clip_norm = _value(hyper, f"{key}.clip_norm", spec.clip_norm)
-    transformation = optax.chain(
+    inner = optax.chain(
         optax.identity() if clip_value is None else optax.clip(clip_value),
         optax.identity() if clip_norm is None else optax.clip_by_global_norm(clip_norm),
         getattr(optimizers, spec.type)(learning_rate, **arguments),
     )
-    return optax.MultiSteps(transformation, every).gradient_transformation() if every > 1 else transformation
+    return in_float32(optax.MultiSteps(inner, every).gradient_transformation() if every > 1 else inner)
 
 
 def make_schedule(spec: ComponentLike, hyper: Hyper, *, total_steps: int, key: str = "optimizer.schedule") -> Schedule:

@@ -196,6 +196,32 @@ def test_the_schedule_of_accumulated_steps_runs_over_steps_not_updates() -> None
     np.testing.assert_allclose(logged, np.repeat(applied, 2), rtol=1e-6)
 
 
+@family
+def test_half_precision_parameters_are_updated_in_float32_inside_a_scan(spec: type[OptimizerSpec]) -> None:
+    every = 2 if spec.type_name() == "adamw" else 1
+    instance = declared(spec, clip_norm=1.0, accumulate_steps=every, learning_rate=0.1)
+    half = jax.tree.map(lambda p: p.astype(jnp.bfloat16), PARAMS)
+
+    @jax.jit
+    def run(params: Any, hyper: dict[str, jax.Array]) -> Any:
+        optimizer = make_optimizer(instance, hyper, total_steps=4)
+
+        def step(carry: Any, _: None) -> tuple[Any, None]:
+            params, state = carry
+            updates, state = optimizer.update(params, state, params)
+            return (optax.apply_updates(params, updates), state), None
+
+        return jax.lax.scan(step, (params, optimizer.init(params)), None, length=4)[0]
+
+    hyper = {key: jnp.float32(value) for key, value in traced_values(instance, "optimizer").items()}
+    params, state = run(half, hyper)
+    assert {leaf.dtype for leaf in jax.tree.leaves(params)} == {jnp.dtype(jnp.bfloat16)}
+    assert jnp.bfloat16 not in {leaf.dtype for leaf in jax.tree.leaves(state)}
+    wide, _ = run(PARAMS, hyper)
+    for name in PARAMS:
+        np.testing.assert_allclose(params[name].astype(jnp.float32), wide[name], rtol=0.03, atol=0.02)
+
+
 def test_zero_weight_decay_is_compiled_away_and_a_traced_zero_is_the_same() -> None:
     spec = plain_sgd(weight_decay=0.0)
 
