@@ -79,6 +79,7 @@ def test_the_readme_shows_the_recipe_as_it_is() -> None:
     assert shown.partition("\n")[2].strip() == body.strip()
 
 
+@pytest.mark.slow
 def test_the_python_of_the_library_page_runs_from_top_to_bottom(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
