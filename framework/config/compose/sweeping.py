@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from hydra.types import RunMode
-from omegaconf import open_dict
+from omegaconf import OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from framework.config.compose.composer import (
@@ -105,6 +105,7 @@ class Job:
     trust: tuple[str, ...]
     texts: dict[str, str]
     stops: bool
+    loaded: dict[tuple[str, ...], Loaded] = field(default_factory=dict, compare=False)
 
     def __call__(self, _: Any) -> Any:
         """Run the job that Hydra has set up in this process."""
@@ -113,15 +114,20 @@ class Job:
         if int(hydra.job.num) == 0:
             _restore(folder / "multirun.yaml")
         try:
-            return self.task(self.load(list(hydra.overrides.task)), int(hydra.job.num), folder)
+            overrides = OmegaConf.to_container(hydra.overrides.task, resolve=False)
+            assert isinstance(overrides, list)
+            return self.task(self.load([str(text) for text in overrides]), int(hydra.job.num), folder)
         except Exception as error:
             if self.stops:
                 raise _StoppedError(error) from None
             raise
 
     def load(self, overrides: Sequence[str]) -> Loaded:
-        """The recipe of a job, its overrides as the user would have typed them."""
-        return load(self.recipe, self.typed(overrides), config_dirs=self.config_dirs, trust=self.trust)
+        """The recipe of a job, its overrides as the user would have typed them. Kept, for when the job runs."""
+        words = tuple(self.typed(overrides))
+        if words not in self.loaded:
+            self.loaded[words] = load(self.recipe, words, config_dirs=self.config_dirs, trust=self.trust)
+        return self.loaded[words]
 
     def typed(self, overrides: Sequence[str]) -> list[str]:
         """A job's overrides as the user would have typed them, without the recipe's and Hydra's own."""

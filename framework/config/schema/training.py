@@ -16,7 +16,7 @@ class EarlyStop(Spec):
     """Stop when a validation metric has not improved for a while."""
 
     monitor: str = Field("valid.loss", description="split.metric to watch")
-    mode: Literal["min", "max"] = "min"
+    mode: Literal["min", "max"] = Field("min", description="whether the watched metric is better smaller or greater")
     patience: Positive = Field(10, description="validations without improvement before stopping")
     min_delta: float = Field(0.0, ge=0, description="a smaller change does not count as an improvement")
 
@@ -30,24 +30,24 @@ class Trainer(Spec):
     validate_every_steps: Positive | None = Field(None, description="steps between validations; null: each epoch")
     log_every_steps: Positive = Field(50, description="steps that one training record averages over")
     ema_decay: Traced | None = Field(None, gt=0, lt=1, description="keep an exponential moving average of parameters")
-    early_stop: EarlyStop | None = None
+    early_stop: EarlyStop | None = Field(None, description="when to stop before the end; null: never")
     on_nonfinite: Literal["stop", "ignore"] = Field("stop", description="what a NaN or infinite loss does")
 
 
 class CheckpointSection(Spec):
     """Which states are kept on disk."""
 
-    enabled: bool = True
+    enabled: bool = Field(True, description="keep states at all; without, a run that is killed starts again")
     every_steps: Positive | None = Field(None, description="steps between saves; null: at each validation")
     keep: Positive = Field(2, description="how many of the latest checkpoints stay")
     monitor: str | None = Field("valid.loss", description="split.metric that defines the best; null: keep no best")
-    mode: Literal["min", "max"] = "min"
+    mode: Literal["min", "max"] = Field("min", description="whether the best is the smallest or the greatest")
 
 
 class Report(Spec):
     """What is written about a run, besides `metrics.jsonl` and `result.json`."""
 
-    tensorboard: bool = True
+    tensorboard: bool = Field(True, description="write scalars, the recipe and hparams for TensorBoard")
     progress: Literal["auto", "bar", "plain", "none"] = Field("auto", description="what the terminal shows meanwhile")
     figures: bool = Field(True, description="draw PNGs (learning curves, confusion matrix) at the end")
 
@@ -55,13 +55,15 @@ class Report(Spec):
 class Parallel(Spec):
     """How the run is laid out over devices."""
 
-    type: Literal["auto", "single"] = "auto"
+    type: Literal["auto", "single"] = Field("auto", description="auto: every device there is; single: the first")
 
 
 class Run(Spec):
     """Where the run lives and which stages it has."""
 
     dir: str | None = Field(None, description="run directory; null: runs/<recipe>/<time>")
-    stages: tuple[Literal["train", "evaluate", "predict"], ...] = Field(("train", "evaluate"), strict=False)
+    stages: tuple[Literal["train", "evaluate", "predict"], ...] = Field(
+        ("train", "evaluate"), strict=False, description="what `fw run` does, in this order"
+    )
     evaluate_splits: tuple[str, ...] = Field(("test",), strict=False, description="splits of the stage `evaluate`")
-    evaluate_checkpoint: Literal["best", "last"] = "best"
+    evaluate_checkpoint: Literal["best", "last"] = Field("best", description="state that is evaluated")
