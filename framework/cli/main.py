@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 
 from framework.core.errors import ConfigError, FrameworkError, Problem
 from framework.core.words import closest, listed
@@ -77,7 +78,7 @@ def _dispatch(words: list[str]) -> int:
     if getattr(options, "trust", None):
         # A user's own modules lie in the working directory, to which the installed script has no path. It comes last,
         # so that a file there never stands in for an installed package.
-        sys.path.append(os.getcwd())
+        sys.path.append(str(Path.cwd()))
     return module.execute(options)
 
 

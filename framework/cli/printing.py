@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import sys
+from dataclasses import replace
 from textwrap import wrap
 
 from rich.console import Console
@@ -72,12 +73,21 @@ def print_error(error: FrameworkError) -> None:
                 Text(f"{error.subject} has {count} problem{'s' if count != 1 else ''}", style="bold"), soft_wrap=True
             )
         for problem in error.problems:
-            _print_problem(out, problem)
+            _print_problem(out, _with_fix(problem))
     else:
         head, *rest = str(error).splitlines() or [type(error).__name__]
         out.print(Text(head, style="bold red"), soft_wrap=True)
         for line in rest:
             out.print(Text(line), soft_wrap=True)
+
+
+def _with_fix(problem: Problem) -> Problem:
+    """A problem that names no cure says at least where to apply one."""
+    if problem.fix or not problem.origin:
+        return problem
+    if problem.origin.startswith("override "):
+        return replace(problem, fix=f"another value than in {problem.origin.removeprefix('override ')}")
+    return replace(problem, fix=f"change {problem.key} in {problem.origin.splitlines()[0]}")
 
 
 def _print_problem(out: Console, problem: Problem) -> None:

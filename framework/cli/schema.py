@@ -32,9 +32,10 @@ def execute(options: argparse.Namespace) -> int:
 
     text = schema_json()
     if options.output:
-        path = Path(options.output)
-        path.write_text(text + "\n", encoding="utf-8")
-        print(f"wrote {path}")
+        from framework.core.files import write_atomically
+
+        write_atomically(Path(options.output), text + "\n")
+        print(f"wrote {options.output}")
     else:
         sys.stdout.write(text + "\n")
     return 0

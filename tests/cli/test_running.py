@@ -1,0 +1,211 @@
+"""The verbs that run: run, train, evaluate, predict, init and -m, once each from end to end."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from cli_command import ROOT, Command, Done
+
+QUICK = ("trainer.epochs=2", "report.tensorboard=false", "report.figures=false", "data.limit=200")
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for the runs of this file."""
+    return tmp_path_factory.mktemp("runs")
+
+
+def start(folder: Path, *words: str) -> Done:
+    """The command in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "framework", *words],
+        cwd=folder,
+        env=dict(__import__("os").environ, PYTHONPATH=str(ROOT), COLUMNS="100"),
+        capture_output=True,
+        text=True,
+    )
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture(scope="module")
+def finished(runs: Path) -> tuple[Path, Done]:
+    """A finished run of wine_mlp, and what the command said."""
+    done = start(runs, "run", "wine_mlp", *QUICK, "run.dir=wine")
+    return runs / "wine", done
+
+
+def test_run_prints_metrics_a_confusion_matrix_and_the_path(finished: tuple[Path, Done]) -> None:
+    path, done = finished
+    assert done.code == 0, done.err
+    result = json.loads((path / "result.json").read_text())
+    assert f"  accuracy  {result['metrics']['test']['accuracy']:.4f}" in done.out or "accuracy" in done.out
+    assert "confusion: row is the true class, column the predicted one" in done.out
+    assert done.out.splitlines()[-1] == "run: wine"
+    assert {"config.yaml", "metrics.jsonl", "result.json", "stages.json"} <= {file.name for file in path.iterdir()}
+
+
+def test_progress_goes_to_stderr_and_results_to_stdout(finished: tuple[Path, Done]) -> None:
+    _, done = finished
+    assert "steps/s" in done.err or "step " in done.err
+    assert "steps/s" not in done.out
+
+
+def test_finished_stages_are_skipped_on_a_rerun(finished: tuple[Path, Done], call: Command) -> None:
+    path, _ = finished
+    before = (path / "metrics.jsonl").read_bytes()
+    done = call("run", "wine_mlp", *QUICK, "run.dir=wine", cwd=path.parent)
+    assert done.code == 0
+    assert done.out.splitlines()[0] == "complete: train, evaluate finished before"
+    assert (path / "metrics.jsonl").read_bytes() == before
+
+
+def test_a_changed_recipe_is_refused_with_the_difference(finished: tuple[Path, Done], call: Command) -> None:
+    path, _ = finished
+    done = call("run", "wine_mlp", *QUICK, "run.dir=wine", "optimizer.learning_rate=0.5", cwd=path.parent)
+    assert (done.code, done.out) == (2, "")
+    assert "optimizer.learning_rate: 0.005 -> 0.5" in done.err
+    assert "Traceback" not in done.err
+
+
+def test_evaluate_gives_what_the_run_gave(finished: tuple[Path, Done], call: Command) -> None:
+    path, _ = finished
+    done = call("evaluate", "wine", "--json", cwd=path.parent)
+    assert done.code == 0
+    result = json.loads((path / "result.json").read_text())
+    assert json.loads(done.out) == {"test": result["metrics"]["test"]}
+
+
+def test_evaluate_prints_a_table_for_each_split(finished: tuple[Path, Done], call: Command) -> None:
+    path, _ = finished
+    done = call("evaluate", "wine", "--split", "valid", "--split", "train", "--checkpoint", "last", cwd=path.parent)
+    heads = [line.partition(",")[0] for line in done.out.splitlines() if line and not line.startswith(" ")]
+    assert (done.code, heads) == (0, ["valid", "train"])
+
+
+def test_evaluate_refuses_a_split_or_a_run_that_is_not_there(finished: tuple[Path, Done], call: Command) -> None:
+    path, _ = finished
+    done = call("evaluate", "wine", "--split", "tset", cwd=path.parent)
+    assert done.code == 2
+    assert "--split: unknown value 'tset'" in done.err
+    assert "fix:       --split test" in done.err
+    done = call("evaluate", "none", cwd=path.parent)
+    assert done.code == 2
+    assert "none: does not exist" in done.err
+
+
+def test_evaluate_refuses_a_checkpoint_that_is_no_step(call: Command) -> None:
+    done = call("evaluate", "wine", "--checkpoint", "bset")
+    assert done.code == 2
+    assert "--checkpoint: unknown value 'bset'" in done.err
+    assert "fix:       --checkpoint best" in done.err
+
+
+def wine_table(path: Path, rows: int = 3) -> None:
+    from sklearn.datasets import load_wine
+
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([f"f{i}" for i in range(13)])
+        writer.writerows(load_wine().data[:rows].tolist())
+
+
+def test_predict_writes_the_same_outputs_in_every_format(finished: tuple[Path, Done], call: Command) -> None:
+    path, _ = finished
+    folder = path.parent
+    from sklearn.datasets import load_wine
+
+    np.savez(folder / "new.npz", features=load_wine().data[:3].astype(np.float32))
+    for output in ("out.npz", "out.csv", "out.json"):
+        done = call("predict", "wine", "--input", "new.npz", "-o", output, cwd=folder)
+        assert (done.code, done.out) == (0, f"wrote 3 rows to {output}\n"), done.err
+    arrays = np.load(folder / "out.npz", allow_pickle=False)
+    assert arrays["logits"].shape == (3, 3)
+    np.testing.assert_array_equal(arrays["class"], arrays["logits"].argmax(-1))
+    rows = json.loads((folder / "out.json").read_text())
+    np.testing.assert_array_equal(np.asarray([row["logits"] for row in rows], np.float32), arrays["logits"])
+    with (folder / "out.csv").open(newline="") as file:
+        table = list(csv.DictReader(file))
+    assert list(table[0]) == ["logits.0", "logits.1", "logits.2", "class"]
+    np.testing.assert_array_equal(np.asarray([row["logits.1"] for row in table], np.float32), arrays["logits"][:, 1])
+    assert [row["class"] for row in table] == [row["class_name"] for row in rows]
+
+
+def test_predict_refuses_a_format_before_it_loads_anything(call: Command) -> None:
+    done = call("predict", "none", "--input", "new.npz", "-o", "out.cvs")
+    assert done.code == 2
+    assert "--output: unknown ending '.cvs'" in done.err
+    assert "fix:       -o out.csv" in done.err
+
+
+def test_predict_tells_of_an_input_that_is_not_there(finished: tuple[Path, Done], call: Command) -> None:
+    path, _ = finished
+    done = call("predict", "wine", "--input", "none.npz", "-o", "out.csv", cwd=path.parent)
+    assert done.code == 2
+    assert "none.npz" in done.err
+    assert "Traceback" not in done.err
+
+
+def test_multirun_trains_each_combination_in_a_folder_of_its_own(call: Command, tmp_path: Path) -> None:
+    done = call("run", "wine_mlp", *QUICK, "-m", "seed=0,1", "hydra.sweep.dir=sweep")
+    assert done.code == 0, done.err
+    rows = [line.split() for line in done.out.splitlines()[-2:]]
+    assert [(row[0], row[1], row[-1]) for row in rows] == [("0", "seed=0", "sweep/0"), ("1", "seed=1", "sweep/1")]
+    seeds = [yaml.safe_load((tmp_path / "sweep" / name / "config.yaml").read_text())["seed"] for name in "01"]
+    assert seeds == [0, 1]
+
+
+def test_multirun_tells_a_mistake_in_any_job_before_the_first_runs(call: Command, tmp_path: Path) -> None:
+    done = call("run", "wine_mlp", "-m", "data.batch_size=32,-1")
+    assert done.code == 2
+    assert "data.batch_size: -1 is out of range" in done.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_init_makes_a_project_whose_test_passes(runs: Path) -> None:
+    project = runs / "project"
+    made = start(runs, "init", "project")
+    assert made.code == 0
+    assert "  project/recipes/spirals.yaml" in made.out
+    tested = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=project,
+        env=dict(__import__("os").environ, PYTHONPATH=str(ROOT)),
+        capture_output=True,
+        text=True,
+    )
+    assert tested.returncode == 0, tested.stdout
+    assert "passed" in tested.stdout
+
+
+def test_the_recipe_of_a_new_project_needs_trust(call: Command, tmp_path: Path) -> None:
+    assert call("init", "project").code == 0
+    project = tmp_path / "project"
+    refused = call("check", "spirals", cwd=project)
+    assert refused.code == 2
+    assert "'my_layers.Waves' is not trusted" in refused.err
+    assert "fix:       --trust my_layers" in refused.err
+    shown = call("show", "spirals", "--trust", "my_layers", cwd=project)
+    assert shown.code == 0
+
+
+def test_init_refuses_a_folder_that_is_not_empty(call: Command, tmp_path: Path) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine.txt").write_text("mine")
+    done = call("init", "full")
+    assert done.code == 2
+    assert "fw init full: the folder is not empty: it holds mine.txt" in done.err
+    assert [path.name for path in (tmp_path / "full").iterdir()] == ["mine.txt"]
+
+
+def test_train_stops_after_training(call: Command, tmp_path: Path) -> None:
+    done = call("train", "wine_mlp", *QUICK, "run.dir=only")
+    assert done.code == 0, done.err
+    assert list(json.loads((tmp_path / "only" / "stages.json").read_text())) == ["train"]
+    assert done.out.splitlines()[-1] == "run: only"
