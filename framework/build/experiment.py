@@ -17,15 +17,14 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from framework.build.components import loss_values, make_metric
 from framework.build.state import State
 from framework.build.wiring import Bound, batch_arrays, network_inputs, probes, scope_tree
 from framework.config.schema.base import traced_values
 from framework.config.schema.root import Config
 from framework.core.random import base_key, derive
 from framework.network import Network
-from framework.objectives import losses as loss_functions
 from framework.objectives import masked_mean
-from framework.objectives import metrics as metric_functions
 from framework.objectives.metrics import Metric
 from framework.optim import learning_rate_at, make_optimizer
 
@@ -82,7 +81,7 @@ class Experiment:
     @cached_property
     def metrics(self) -> dict[str, Metric]:
         """The metrics by name: pure functions over mergeable states."""
-        return {name: getattr(metric_functions, bound.type)(**bound.plain) for name, bound in self.metric_wires.items()}
+        return {name: make_metric(bound) for name, bound in self.metric_wires.items()}
 
     @cached_property
     def inputs(self) -> dict[str, str]:
@@ -247,7 +246,7 @@ class Experiment:
         for name, bound in self.losses.items():
             arrays = bound.read(scope)
             with bound.blamed(arrays):
-                values = getattr(loss_functions, bound.type)(**arrays, **bound.arguments(hyper))
+                values = loss_values(bound, arrays, hyper)
             mask = batch.get("mask")
             parts[name] = values.mean() if mask is None else masked_mean(values, mask)
             total = total + hyper[f"losses.{name}.weight"] * parts[name]

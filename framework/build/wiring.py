@@ -10,6 +10,7 @@ from typing import Any
 import jax
 
 from framework.config.schema.base import Component, TracedMark, WireMark, has_mark
+from framework.config.schema.expressions import Formula
 from framework.core.errors import ConfigError, Problem
 from framework.core.keypaths import lookup
 from framework.data.protocol import LABELLED
@@ -41,6 +42,9 @@ class Bound:
         traced: dict[str, str] = {}
         plain: dict[str, Any] = {}
         for name, value in spec.arguments().items():
+            if isinstance(spec, Formula) and name == "inputs":
+                wires |= value
+                continue
             field = type(spec).model_fields[name]
             if name in leave:
                 continue

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import jax
 import jax.numpy as jnp
 
@@ -49,6 +51,21 @@ def paired(one: str, first: jax.Array, other: str, second: jax.Array) -> tuple[j
 def per_example(values: jax.Array) -> jax.Array:
     """[batch, ...] -> [batch]: the mean over all axes but the first."""
     return values.mean(axis=tuple(range(1, values.ndim)))
+
+
+def for_each_example(values: jax.Array, inputs: Mapping[str, jax.Array]) -> jax.Array:
+    """The values as float32, after a look at whether their first axis is that of the inputs.
+
+    Raises:
+      ValueError: it is not.
+    """
+    batch = {array.shape[:1] for array in inputs.values()}
+    if values.shape[:1] not in batch or values.ndim == 0:
+        shapes = ", ".join(f"{name} {list(array.shape)}" for name, array in inputs.items())
+        raise ValueError(
+            f"the expression must have a value for each example, but has shape {list(values.shape)} of {shapes}"
+        )
+    return wide("the expression", values)
 
 
 def class_labels(logits: jax.Array, labels: jax.Array, classes: int | None = None) -> int:

@@ -16,7 +16,9 @@ from framework.config.schema.base import TracedMark, WireMark, has_mark
 from framework.config.schema.losses import Loss, LossSpec
 from framework.objectives import losses, masked_mean
 
-TYPES: list[type[LossSpec]] = list(get_args(get_args(Loss)[0]))
+EVERY: list[type[LossSpec]] = list(get_args(get_args(Loss)[0]))
+# A formula has whatever inputs it names; `test_expressions.py` has its claims.
+TYPES = [spec for spec in EVERY if spec.type_name() != "expr"]
 KEY = jax.random.key(0)
 
 ARRAYS: dict[str, tuple[jax.Array, jax.Array]] = {
@@ -52,7 +54,7 @@ def fields(spec: type[LossSpec], mark: type) -> list[str]:
 
 
 def test_the_schema_and_the_room_know_the_same_losses() -> None:
-    assert sorted(spec.type_name() for spec in TYPES) == sorted(losses.__all__)
+    assert sorted(spec.type_name() for spec in EVERY) == sorted(losses.__all__)
 
 
 @family

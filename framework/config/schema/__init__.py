@@ -1,1 +1,1 @@
-"""The schema of a recipe: one pydantic class per section and per component, with units, bounds and defaults. JAX-free."""
+"""The schema of a recipe: a pydantic class for each section and component, with units, bounds, defaults. JAX-free."""

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from framework.config.schema.base import Component, KeyPath, Number, Traced
+from framework.config.schema.expressions import Formula
 
 Smoothing = Annotated[
     Traced,
@@ -75,8 +76,14 @@ class Huber(RegressionLoss):
     delta: Traced = Field(1.0, gt=0, description="error, in units of the target, where the loss turns linear")
 
 
+class ExpressionLoss(Formula, LossSpec):
+    """An array expression over wired arrays, one value for each example."""
+
+    type: Literal["expr"]
+
+
 Loss = Annotated[
-    CrossEntropy | BinaryCrossEntropy | MeanSquaredError | MeanAbsoluteError | Huber,
+    CrossEntropy | BinaryCrossEntropy | MeanSquaredError | MeanAbsoluteError | Huber | ExpressionLoss,
     Field(discriminator="type"),
 ]
 """Any loss, told apart by `type`."""

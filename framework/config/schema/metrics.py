@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from framework.config.schema.base import Component, KeyPath, Number
+from framework.config.schema.expressions import Formula
 
 Classes = Annotated[int, Field(ge=2, le=65536, description="number of classes")]
 Threshold = Annotated[Number, Field(gt=0, lt=1, description="probability above which a yes-or-no answer counts as yes")]
@@ -132,6 +133,13 @@ class R2(RegressionMetric):
     outputs: int = Field(1, ge=1, description="numbers predicted for each example")
 
 
+class ExpressionMetric(Formula, MetricSpec):
+    """The mean over examples of an array expression over wired arrays."""
+
+    type: Literal["expr"]
+    higher_is_better: bool = Field(False, description="which way a model improves")
+
+
 Metric = Annotated[
     Accuracy
     | TopK
@@ -144,7 +152,8 @@ Metric = Annotated[
     | MeanSquaredErrorMetric
     | RootMeanSquaredError
     | MeanAbsoluteErrorMetric
-    | R2,
+    | R2
+    | ExpressionMetric,
     Field(discriminator="type"),
 ]
 """Any metric, told apart by `type`."""

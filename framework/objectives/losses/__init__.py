@@ -7,6 +7,7 @@ while tracing, and a mistake raises ValueError; values cannot be checked under j
 from __future__ import annotations
 
 from framework.objectives.losses.classification import bce, cross_entropy
+from framework.objectives.losses.expression import expr
 from framework.objectives.losses.regression import huber, mae, mse
 
-__all__ = ["bce", "cross_entropy", "huber", "mae", "mse"]
+__all__ = ["bce", "cross_entropy", "expr", "huber", "mae", "mse"]

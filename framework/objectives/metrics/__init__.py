@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from framework.objectives.metrics.base import Metric
 from framework.objectives.metrics.counts import accuracy, confusion, top_k
+from framework.objectives.metrics.expression import expr
 from framework.objectives.metrics.likelihood import perplexity
 from framework.objectives.metrics.ranking import auroc
 from framework.objectives.metrics.rates import f1, precision, recall
@@ -14,6 +15,7 @@ __all__ = [
     "accuracy",
     "auroc",
     "confusion",
+    "expr",
     "f1",
     "mae",
     "mse",

@@ -1,0 +1,29 @@
+"""From a bound loss or metric to the function that its type names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import jax
+
+from framework.build.wiring import Bound, Hyper
+from framework.network.expression import evaluate
+from framework.objectives import losses, metrics
+from framework.objectives.metrics import Metric
+
+
+def loss_values(bound: Bound, arrays: Mapping[str, Any], hyper: Hyper) -> jax.Array:
+    """The loss of each example, [batch] or [batch, ...], from its wired arrays."""
+    arguments = bound.arguments(hyper)
+    if bound.type == "expr":
+        return losses.expr(arrays, expression=partial(evaluate, arguments["expression"]))
+    return getattr(losses, bound.type)(**arrays, **arguments)
+
+
+def make_metric(bound: Bound) -> Metric:
+    """The metric with its fixed arguments."""
+    if bound.type == "expr":
+        return metrics.expr(**bound.plain | {"expression": partial(evaluate, bound.plain["expression"])})
+    return getattr(metrics, bound.type)(**bound.plain)
