@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from framework.cli.main import main
 from framework.cli.verbs import VERBS
 
 ROOT = Path(__file__).parent.parent
@@ -60,6 +61,22 @@ def test_every_relative_link_leads_somewhere(page: Path) -> None:
         if not place.exists() or (anchor and anchor not in anchors(place)):
             broken.append(target)
     assert broken == []
+
+
+LOOKING = sorted(
+    {
+        command
+        for page in PAGES
+        for command in commands(page)
+        if re.match(r"fw (list\b|schema\b|show .|explain .)", command) and not re.search(r"[A-Z]{3}|flowers", command)
+    }
+)
+
+
+@pytest.mark.parametrize("command", LOOKING)
+def test_every_command_that_only_looks_is_right(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(shlex.split(command, comments=True)[1:]) == 0
+    assert capsys.readouterr().out
 
 
 def test_every_page_is_reached_from_the_readme() -> None:
