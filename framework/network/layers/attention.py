@@ -131,7 +131,8 @@ class Attention(nn.Module):
         require_sequence(value, "attention, for its value,")
         if key.shape[1] != value.shape[1]:
             raise ValueError(
-                f"found key {printed(key.shape)} and value {printed(value.shape)}, they need one length; wire both from one sequence"
+                f"found key {printed(key.shape)} and value {printed(value.shape)}, they need one length; "
+                "wire both from one sequence"
             )
         if self.causal and key.shape[1] != x.shape[1]:
             raise ValueError(
@@ -184,6 +185,7 @@ class TransformerBlock(nn.Module):
     @nn.compact
     def __call__(self, x: jax.Array, mask: jax.Array | None = None, *, context: Context) -> jax.Array:
         require_sequence(x, "a transformer block")
+        (x,) = promote_dtype(x, dtype=self.dtype)
         norm1, norm2 = self._norm("norm1"), self._norm("norm2")
         if self.norm == "pre":
             x = x + self._attention(norm1(x, context=context), mask, context)

@@ -12,8 +12,8 @@ from framework.network.context import Context, TracedValue
 def drop(x: jax.Array, rate: float | jax.Array, key: jax.Array) -> jax.Array:
     """Sets each value to zero with probability `rate` and divides the rest by 1 - rate; a rate of 1 gives all zeros."""
     kept = jax.random.bernoulli(key, 1 - rate, x.shape)
-    # The quotient is guarded and not only masked: 1 / 0 behind a mask would still make the gradient NaN.
-    scale = 1 / jnp.maximum(1 - rate, jnp.finfo(jnp.float32).tiny)
+    # The divisor is guarded and not only masked: 1 / 0 behind a mask would still make gradients NaN.
+    scale = 1 / jnp.where(jnp.asarray(rate) < 1, 1 - rate, 1)
     return x * jnp.where(kept, scale, 0).astype(x.dtype)
 
 

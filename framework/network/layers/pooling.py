@@ -22,7 +22,7 @@ def _windows(
     around = sides(padding, x.shape[1:-1], size, step, "a window")
     if any(max(pair) >= reach for pair, reach in zip(around, size, strict=True)):
         raise ValueError(
-            f"found padding {[list(pair) for pair in around]}, beside it a window of {list(size)} may hold nothing else; "
+            f"found padding {[list(pair) for pair in around]}, a window of {list(size)} could hold padding alone; "
             "pad by less than the window"
         )
     return size, step, around

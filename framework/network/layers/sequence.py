@@ -31,6 +31,7 @@ def as_boolean(mask: jax.Array) -> jax.Array:
     """
     if jnp.issubdtype(mask.dtype, jnp.inexact):
         raise ValueError(
-            f'found a mask of {mask.dtype} {printed(mask.shape)}, a mask needs booleans or integers; compare it first, e.g. {{expr: "mask > 0"}}'
+            f"found a mask of {mask.dtype} {printed(mask.shape)}, a mask needs booleans or integers; "
+            "compare it with a number first, e.g. {expr: 'mask > 0'}"
         )
     return mask != 0

@@ -11,7 +11,7 @@ from framework.config.schema.layers.base import SameShape
 
 
 class Dropout(SameShape):
-    """Sets each value to zero with probability `rate` while training, and scales the rest to keep the mean.
+    """Sets values to zero at random while training, and scales the rest so that the mean is kept.
 
     y = x · kept / (1 - rate), kept ~ Bernoulli(1 - rate); outside of training y = x
 

@@ -1,0 +1,172 @@
+"""One example use of every layer: its arguments, what it is given, and what comes out, worked out by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import linen as nn
+
+from framework.config.schema.layers import LAYERS
+from framework.network.context import Context
+from framework.network.layers import module_for
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A use of a layer.
+
+    Attributes:
+      arguments: as YAML gives them.
+      inputs: shapes; a negative leading number -n marks integers in [0, n).
+      output: the shape that comes out.
+      parameters: how many numbers the layer learns.
+      dtype: of the output, where the inputs are float32.
+    """
+
+    inputs: tuple[Shape, ...] = ((4, 6),)
+    output: Shape = (4, 6)
+    parameters: int = 0
+    arguments: dict[str, Any] = field(default_factory=dict)
+    dtype: str = "float32"
+
+
+IMAGE, SEQUENCE = ((2, 6, 6, 4),), ((2, 5, 6),)
+
+CASES: dict[str, Case] = {
+    "dense": Case(((4, 3, 6),), (4, 3, 5), 6 * 5 + 5, {"features": 5}),
+    "conv": Case(IMAGE, (2, 3, 3, 6), 3 * 3 * 2 * 6 + 6, {"features": 6, "kernel": 3, "strides": 2, "groups": 2}),
+    "depthwise_conv": Case(IMAGE, (2, 6, 6, 8), 3 * 2 * 8 + 8, {"kernel": [3, 2], "multiplier": 2}),
+    "transposed_conv": Case(IMAGE, (2, 12, 12, 3), 3 * 3 * 4 * 3 + 3, {"features": 3, "kernel": 3, "strides": 2}),
+    "max_pool": Case(IMAGE, (2, 3, 3, 4)),
+    "avg_pool": Case(IMAGE, (2, 3, 3, 4)),
+    "global_avg_pool": Case(IMAGE, (2, 4)),
+    "global_max_pool": Case(IMAGE, (2, 4)),
+    "batch_norm": Case(IMAGE, (2, 6, 6, 4), 4 + 4),
+    "layer_norm": Case(SEQUENCE, (2, 5, 6), 6 + 6),
+    "group_norm": Case(IMAGE, (2, 6, 6, 4), 4 + 4, {"groups": 2}),
+    "rms_norm": Case(SEQUENCE, (2, 5, 6), 6),
+    "dropout": Case(arguments={"rate": 0.25}),
+    "embed": Case(((-9, 2, 5),), (2, 5, 6), 9 * 6, {"vocabulary": 9, "features": 6}),
+    "positional_embedding": Case(SEQUENCE, (2, 5, 6), 8 * 6, {"max_length": 8}),
+    "attention": Case(SEQUENCE, (2, 5, 6), 4 * (6 * 6 + 6), {"heads": 2, "causal": True}),
+    "transformer_block": Case(
+        SEQUENCE, (2, 5, 6), 4 * (6 * 6 + 6) + 2 * (6 + 6) + (6 * 24 + 24) + (24 * 6 + 6), {"heads": 3}
+    ),
+    "lstm": Case(SEQUENCE, (2, 5, 3), 4 * (6 * 3 + 3 * 3 + 3), {"features": 3}),
+    "gru": Case(SEQUENCE, (2, 5, 3), 3 * (6 * 3 + 3 * 3 + 3) + 3, {"features": 3}),
+    "flatten": Case(IMAGE, (2, 144)),
+    "reshape": Case(IMAGE, (2, 12, 12), arguments={"shape": [-1, 12]}),
+    "transpose": Case(((2, 3, 4, 5),), (2, 5, 3, 4), arguments={"axes": [3, 1, 2]}),
+    "concat": Case(((4, 2, 6), (4, 3, 6)), (4, 5, 6), arguments={"axis": 1}),
+    "add": Case(((4, 6), (4, 6), (4, 1))),
+    "multiply": Case(((2, 3, 3, 6), (2, 1, 1, 6)), (2, 3, 3, 6)),
+    "subtract": Case(((4, 6), (4, 6))),
+    "average": Case(((4, 6), (4, 6), (4, 6))),
+    "identity": Case(),
+    "stop_gradient": Case(),
+    "cast": Case(arguments={"dtype": "bfloat16"}, dtype="bfloat16"),
+    "glu": Case(output=(4, 3)),
+    "leaky_relu": Case(arguments={"negative_slope": 0.2}),
+    "elu": Case(arguments={"alpha": 0.5}),
+    "celu": Case(arguments={"alpha": 0.5}),
+    "gelu": Case(),
+    "squareplus": Case(),
+    "softmax": Case(),
+    "log_softmax": Case(),
+    "relu": Case(),
+    "relu6": Case(),
+    "selu": Case(),
+    "silu": Case(),
+    "swish": Case(),
+    "mish": Case(),
+    "sigmoid": Case(),
+    "log_sigmoid": Case(),
+    "tanh": Case(),
+    "softplus": Case(),
+    "soft_sign": Case(),
+    "hard_tanh": Case(),
+    "hard_sigmoid": Case(),
+    "hard_silu": Case(),
+    "hard_swish": Case(),
+    "sparse_plus": Case(),
+    "sparse_sigmoid": Case(),
+}
+
+
+def quick_key(seed: int) -> jax.Array:
+    """A key of the generator that XLA has built in: programs with it compile several times faster on the CPU."""
+    return jax.random.key(seed, impl="rbg")
+
+
+def layer(op: str, **arguments: Any) -> nn.Module:
+    """The module that a recipe gets for these arguments."""
+    return module_for(op)(**LAYERS[op](**arguments).arguments())
+
+
+def array(shape: Shape, seed: int = 0, dtype: str = "float32") -> jax.Array:
+    """Numbers of the normal law, or integers where the shape starts with a negative number."""
+    random = np.random.default_rng((seed, *map(abs, shape)))
+    if shape[0] < 0:
+        return jnp.asarray(random.integers(0, -shape[0], shape[1:]), jnp.int32)
+    return jnp.asarray(random.normal(size=shape), dtype)
+
+
+def inputs_of(case: Case, seed: int = 0) -> tuple[jax.Array, ...]:
+    return tuple(array(shape, seed + place) for place, shape in enumerate(case.inputs))
+
+
+def init(module: nn.Module, *inputs: jax.Array | None, seed: int = 0) -> Any:
+    """The variables of a layer. Compiled, so that nothing but they is computed."""
+
+    @jax.jit
+    def variables(key: jax.Array, inputs: Any) -> Any:
+        return module.init({"params": key, "dropout": key}, *inputs, context=Context())
+
+    return variables(quick_key(seed), inputs)
+
+
+def call(
+    module: nn.Module, variables: Any, *inputs: jax.Array | None, train: bool = False, mask: jax.Array | None = None
+) -> Any:
+    """The output of a layer; its updates of statistics are dropped."""
+    context, keys = Context(train=train, mask=mask), {"dropout": quick_key(7)}
+    return module.apply(variables, *inputs, context=context, rngs=keys, mutable=["batch_stats"])[0]
+
+
+def computed(op: str, *inputs: jax.Array | None, train: bool = False, **arguments: Any) -> tuple[Any, np.ndarray]:
+    """Made-up variables of a layer as float64, and what its compiled program makes of the inputs with them."""
+    module = layer(op, **arguments)
+    variables = made_up(jax.eval_shape(lambda: init(module, *inputs)))
+    output = jax.jit(lambda variables, inputs: call(module, variables, *inputs, train=train))(variables, inputs)
+    return jax.tree.map(lambda x: np.asarray(x, np.float64), variables), np.asarray(output, np.float64)
+
+
+def refusal(op: str, *inputs: Shape | jax.ShapeDtypeStruct, **arguments: Any) -> str:
+    """What a layer says to inputs of shapes that it cannot take; nothing is computed."""
+    structs = [jax.ShapeDtypeStruct(x, jnp.float32) if isinstance(x, tuple) else x for x in inputs]
+    try:
+        jax.eval_shape(lambda inputs: init(layer(op, **arguments), *inputs), structs)
+    except ValueError as error:
+        return str(error)
+    return "nothing was refused"
+
+
+@cache
+def example(op: str) -> tuple[nn.Module, Any, tuple[jax.Array, ...]]:
+    """The module of an operation's case, variables made up for it (biases are not zero), and its inputs."""
+    case = CASES[op]
+    module, inputs = layer(op, **case.arguments), inputs_of(case)
+    return module, made_up(jax.eval_shape(lambda: init(module, *inputs))), inputs
+
+
+def made_up(variables: Any) -> Any:
+    """Numbers between 0.2 and 0.7 in the place of shapes: right for kernels, scales and variances alike."""
+    random = np.random.default_rng(0)
+    return jax.tree.map(lambda x: jnp.asarray(random.uniform(0.2, 0.7, x.shape), x.dtype), variables)
