@@ -139,6 +139,8 @@ def _tell_value(
 def _reason(detail: ErrorDetails) -> str:
     """Pydantic's sentence in our words: what is expected, without its prefixes."""
     text = detail["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    if text.startswith("found "):  # a check of ours: `found 0; expected a positive integer`
+        text = text.partition("; ")[2].removeprefix("expected ") or text
     for prefix in ("Input should be a valid ", "Input should be "):
         if text.startswith(prefix):
             rest = text.removeprefix(prefix)

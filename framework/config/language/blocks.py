@@ -77,7 +77,9 @@ def _read_block(name: str, raw: Any, key: str, report: Report) -> Block:
         found = f"found {layers!r}" if layers else "there are no layers"
         report.problem(f"{key}.layers", found, "an ordered mapping: node name -> node")
         return Block(name, key, {}, ("input",), None, {})
-    block = Block(name, key, dict(args), _inputs(raw.get("inputs"), key, report), layers, dict(outputs))
+    args = {str(word): default for word, default in args.items()}
+    outputs = {str(word): node for word, node in outputs.items()}
+    block = Block(name, key, args, _inputs(raw.get("inputs"), key, report), layers, outputs)
     unread(block.args, (layers,), f"{key}.args", f"block '{name}'", report)
     return block
 
@@ -99,11 +101,12 @@ def unread(args: Mapping[str, Any], bodies: tuple[Any, ...], key: str, owner: st
     read = set().union(*(_read(body) for body in bodies), *(_read(default) for default in args.values()))
     for name in args:
         if name not in read:
+            near = closest(name, read & set(args))
             report.problem(
                 f"{key}.{name}",
-                f"nothing in {owner} reads the argument '{name}'",
+                f"nothing in {owner} reads the argument '{name}'" + (f" (did you mean '{near}'?)" if near else ""),
                 f"a formula such as '={name}' in its layers",
-                f"~{key}.{name}",
+                f"~{key}.{name}" + (f" {key}.{near}={args[name]}" if near else ""),
             )
 
 

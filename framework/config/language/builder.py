@@ -9,6 +9,7 @@ from typing import Any
 from framework.config.language import arguments, combinators
 from framework.config.language.blocks import Block
 from framework.config.language.calls import Inputs, array_expression, bound_inputs, target
+from framework.config.language.ends import outputs_of, warn_unused
 from framework.config.language.expression import Expression
 from framework.config.language.graph import Graph, Node, Target
 from framework.config.language.nodes import COMBINATORS, RawNode, read_node
@@ -82,9 +83,9 @@ class Builder:
         built = [self._node(node, found[node.name], place, scope) for node in raw]
         nodes = {node.name: node for node in built if node is not None}
         check_same(raw, nodes, self.report)
-        ends = self._ends(raw, siblings, outputs, place)
+        ends = outputs_of(raw, siblings, outputs, place.outputs_key, self.report)
         if not place.branches:
-            self._unused(raw, found, ends, place, inputs)
+            warn_unused(raw, found, ends, siblings, self.report)
         return Graph(place.key, inputs, tuple(nodes.values()), ends)
 
     def _read(self, layers: Any, place: Place, inputs: tuple[str, ...], scope: Scope) -> list[RawNode]:
@@ -207,15 +208,15 @@ class Builder:
         where = Place(f"{node.op_key}.layers", path, "", place.stack, node.op == "parallel")
         body = self.graph(layers, where, inputs, {}, scope)
         if node.op == "residual":
-            body = self._skip(node, body, where, inputs, scope)
+            body = self._residual(node, body, where, inputs, scope)
         elif node.op == "parallel" and body.nodes:
             merge = combinators.merge_of(node, [item.name for item in body.nodes], scope, self.report)
             if merge is None:
                 return None
-            body = self._merged(node, body, merge.op, merge.arguments, [item.name for item in body.nodes], where, scope)
+            body = combinators.merged(body, merge, [item.name for item in body.nodes], node.key, path)
         return body, (), tuple(source.references)
 
-    def _skip(self, node: RawNode, body: Graph, where: Place, inputs: tuple[str, ...], scope: Scope) -> Graph:
+    def _residual(self, node: RawNode, body: Graph, where: Place, inputs: tuple[str, ...], scope: Scope) -> Graph:
         """f(x) + x: the input, or what the shortcut makes of it, is added to what the layers give."""
         if not body.outputs:
             return body
@@ -230,55 +231,8 @@ class Builder:
                 )
             body = replace(body, nodes=(*body.nodes, *shortcut.nodes))
             skip = combinators.SHORTCUT
-        return self._merged(node, body, "add", {}, [body.outputs[0][1], skip], where, scope)
-
-    def _merged(
-        self, node: RawNode, body: Graph, op: str, raw: Any, names: list[str], where: Place, scope: Scope
-    ) -> Graph:
-        """The body with one more node, which makes the outputs of others into one."""
-        name = combinators.MERGED
-        path = where.path_of(name)
-        merged: Body
-        if op == "expr":
-            merged = Expression(raw, tuple(names))
-        else:
-            merged = LAYERS[op].model_validate(raw)
-        last = Node(name, path, node.key, op, merged, tuple(names))
-        return replace(body, nodes=(*body.nodes, last), outputs=((name, name),))
-
-    def _ends(
-        self, raw: Sequence[RawNode], siblings: Siblings, outputs: Mapping[str, str], place: Place
-    ) -> tuple[tuple[str, str], ...]:
-        """(output name, what gives it); by default the last node under its own name, or each of its outputs."""
-        if outputs:
-            found = {
-                name: siblings.reference(word, f"{place.outputs_key}.{name}", len(raw), self.report)
-                for name, word in outputs.items()
-            }
-            return tuple((name, reference) for name, reference in found.items() if reference is not None)
-        if not raw:
-            return ()
-        last = raw[-1].name
-        several = siblings.several.get(last)
-        return tuple((item, f"{last}.{item}") for item in several) if several else ((last, last),)
-
-    def _unused(
-        self,
-        raw: Sequence[RawNode],
-        found: Mapping[str, Source],
-        ends: tuple[tuple[str, str], ...],
-        place: Place,
-        inputs: tuple[str, ...],
-    ) -> None:
-        read = {reference.partition(".")[0] for source in found.values() for reference in source.references}
-        read |= {reference.partition(".")[0] for _, reference in ends}
-        read |= {node.share for node in raw if node.share}
-        for node in raw:
-            if node.name not in read:
-                self.report.warn(node.key, f"nothing reads the output of '{node.name}'")
-        for name in inputs:
-            if name not in read:
-                self.report.warn(place.key, f"nothing reads the input '{name}'")
+        ends = [body.outputs[0][1], skip]
+        return combinators.merged(body, combinators.Merge("add", {}), ends, node.key, where.path)
 
     def settled(self, graph: Graph) -> Graph:
         """The graph with its traced keys settled: what also decides structure cannot be traced under its own key."""

@@ -125,7 +125,7 @@ def target(node: RawNode, source: Source, scope: Scope, report: Report) -> Targe
     raw = node.arguments
     keywords = tuple(source.slots or ())
     if not isinstance(raw, Mapping):
-        if raw is None or isinstance(raw, str | int | float | list):
+        if not (callable(raw) or isinstance(raw, tuple) or hasattr(raw, "apply")):
             report.problem(node.op_key, f"found {raw!r}", "{_target_: package.module.Name, ...}")
             return None
         return Target(raw, FrozenMapping(), partial=True, keywords=keywords)
@@ -134,7 +134,7 @@ def target(node: RawNode, source: Source, scope: Scope, report: Report) -> Targe
     if name is None or name == {}:
         report.problem(key, "the module has no _target_", "the import path of a class or a function", f"+{key}=...")
         return None
-    if isinstance(name, str) and not _PATH.fullmatch(name):
+    if not (_PATH.fullmatch(name) if isinstance(name, str) else callable(name)):
         report.problem(key, f"found {name!r}", "an import path: package.module.Name")
         return None
     partial = raw.get("_partial_", False)

@@ -8,13 +8,16 @@ sequential: its layers one after another, under one name
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from framework.config.language.expression import Expression
 from framework.config.language.formula import is_formula
+from framework.config.language.graph import Graph, Node
 from framework.config.language.nodes import RawNode
 from framework.config.language.report import Report
 from framework.config.language.scope import FAILED, Scope
+from framework.config.schema.layers import LAYERS
 from framework.core.words import closest, listed
 
 MERGES = ("add", "concat", "multiply", "mean", "stack")
@@ -93,3 +96,20 @@ def _plain(node: RawNode, word: str, default: Any, scope: Scope, report: Report)
     value = scope.evaluate(raw, f"{node.op_key}.{word}", report)
     scope.structural.add(value.key)
     return value.value
+
+
+def merged(body: Graph, merge: Merge, names: list[str], key: str, path: str) -> Graph:
+    """The body with one more node, which makes the outputs of others into one.
+
+    Args:
+      names: the nodes or inputs whose outputs are merged.
+      key: the config key of the combinator.
+      path: of the combinator.
+    """
+    last = (
+        Expression(merge.arguments, tuple(names))
+        if merge.op == "expr"
+        else LAYERS[merge.op].model_validate(merge.arguments)
+    )
+    node = Node(MERGED, f"{path}.{MERGED}", key, merge.op, last, tuple(names))
+    return replace(body, nodes=(*body.nodes, node), outputs=((MERGED, MERGED),))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ class Target:
       keywords: names under which the inputs are passed; empty where they are passed by position.
     """
 
-    target: str | Callable[..., Any]
+    target: Any
     arguments: FrozenMapping
     partial: bool = False
     keywords: tuple[str, ...] = ()

@@ -111,7 +111,12 @@ def _read_mapping(
         for word in words[1:]:
             _stray(node, word, raw[word], ops, report)
     elif "share" not in raw:
-        report.problem(node.key, "the node has no operation", "an operation, such as {dense: {features: 64}}")
+        report.problem(
+            node.key,
+            "the node has no operation",
+            "an operation, such as {dense: {features: 64}}",
+            f"+{node.key}.relu={{}}, or the operation that you mean",
+        )
         node.broken = True
     if node.op:
         node.op_key = f"{node.key}.{node.op}"

@@ -358,6 +358,28 @@ CASES = [
         "~network.args.width",
     ),
     Case(
+        "misspelt argument of the network",
+        "layers: {a: {dense: {features: '=width'}}}\nargs: {width: 8, wdth: 9}",
+        "network.args.wdth",
+        r"nothing in the network reads the argument 'wdth' \(did you mean 'width'\?\)",
+        "",
+        "~network.args.wdth network.args.width=9",
+    ),
+    Case(
+        "a number of our own bounds",
+        "layers: {a: {conv: {features: 4, kernel: 0}}}",
+        "network.layers.a.conv.kernel",
+        "found 0",
+        "^a positive integer",
+    ),
+    Case(
+        "module that is a list",
+        "layers: {a: {module: {_target_: [a, b]}}}",
+        "network.layers.a.module._target_",
+        "found",
+        "an import path",
+    ),
+    Case(
         "required argument of the network",
         "layers: {a: {dense: {features: '=width'}}}\nargs: {width: '???'}",
         "network.args.width",

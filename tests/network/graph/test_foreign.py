@@ -105,6 +105,8 @@ def test_python_may_give_the_class_or_the_module_itself() -> None:
     key = jax.random.key(0)
     left, right = by_class.init(key, X), by_instance.init(key, X)
     assert jax.tree.all(jax.tree.map(jnp.array_equal, left, right))
+    as_pair = Network({"layers": {"m": {"module": user_modules.affine(3)}}})
+    assert as_pair.init(key, X)["params"]["m"]["pair"]["w"].shape == (4, 3)
     as_function = Network({"layers": {"m": {"module": jnp.square}}})
     np.testing.assert_allclose(as_function({}, X), X**2)
 
