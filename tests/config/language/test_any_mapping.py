@@ -34,7 +34,8 @@ blocks:
 """
 JUNK: list[Any] = [
     None, True, 0, -1, 1.5, float("nan"), "", "input", "=x", "=1/0", "=", "???", "relu", "a.b.c", [], {}, [1],
-    {"relu": {}}, {"a": 1}, ["a", "b"], {"_target_": ["x"]}, 10**30, "x*", "é", {1: 2}, {"layers": {}}, [None], {"expr": "x"}, "={}",
+    {"relu": {}}, {"a": 1}, ["a", "b"], {"_target_": ["x"]}, 10**30, "x*", "é", {1: 2}, {"layers": {}}, [None],
+    {"expr": "x"}, "={}",
 ]  # fmt: skip
 
 
