@@ -42,8 +42,8 @@ class _Weights(nn.Module):
     def _gatewise(self, key: jax.Array, shape: Sequence[int], dtype: jnp.dtype) -> jax.Array:
         """Each gate has a kernel of its own, so that orthogonal means orthogonal for each."""
         init = initializer(self.kernel_init)
-        keys = jax.random.split(key, self.gates)
-        return jnp.concatenate([init(each, (shape[0], self.features), dtype) for each in keys], axis=1)
+        each = jax.vmap(lambda key: init(key, (shape[0], self.features), dtype))(jax.random.split(key, self.gates))
+        return jnp.moveaxis(each, 0, 1).reshape(shape)
 
 
 class _Recurrence(nn.Module):

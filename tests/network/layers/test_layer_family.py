@@ -115,21 +115,16 @@ def merge(real: list[jax.Array], whole: tuple[Any, Any]) -> Any:
 
 
 @family
-def test_compiled_equals_eager(op: str) -> None:
+def test_compiled_and_mapped_over_variables_and_inputs_it_equals_eager_calls(op: str) -> None:
     module, variables, inputs = example(op)
-    compiled = jax.jit(lambda variables, inputs: call(module, variables, *inputs, train=True))
-    close(compiled(variables, inputs), call(module, variables, *inputs, train=True))
+    calls = [(variables, inputs), (jax.tree.map(lambda x: 2 * x, variables), inputs_of(CASES[op], seed=5))]
 
+    def one(variables: Any, inputs: Any) -> jax.Array:
+        return call(module, variables, *inputs)
 
-@family
-def test_vmap_over_variables_and_inputs_equals_a_loop(op: str) -> None:
-    module, variables, inputs = example(op)
-    several = jax.tree.map(lambda x: jnp.stack([x, x + x]) if x.dtype == jnp.float32 else jnp.stack([x, x]), variables)
-    batches = jax.tree.map(lambda *x: jnp.stack(x), inputs, inputs_of(CASES[op], seed=5))
-    one = jax.jit(lambda variables, inputs: call(module, variables, *inputs))
-    together = jax.jit(jax.vmap(one))(several, batches)
-    for index in range(2):
-        close(together[index], one(*jax.tree.map(lambda x, index=index: x[index], (several, batches))))
+    together = jax.jit(jax.vmap(one))(*jax.tree.map(lambda *x: jnp.stack(x), *calls))
+    for index, (own_variables, own_inputs) in enumerate(calls):
+        close(together[index], one(own_variables, own_inputs))
 
 
 @family
