@@ -43,15 +43,13 @@ class GraphModule(nn.Module):
         givers = dict(zip(graph.inputs, call.givers, strict=True))
         owners: dict[str, _Modules] = {}
         for node in graph.nodes:
-            arguments = tuple(_read(values, reference, node) for reference in node.inputs)
-            mine = replace(
-                call, givers=tuple(givers[(name or "").partition(".")[0]] if name else "" for name in node.inputs)
-            )
-            values[node.name] = _run(node, arguments, mine, owners)
+            arguments = tuple(_read(values, name, f"{node.key}.from") for name in node.inputs)
+            makers = tuple(givers[name.partition(".")[0]] if name else "" for name in node.inputs)
+            values[node.name] = _run(node, arguments, replace(call, givers=makers), owners)
             givers[node.name] = f"{node.key} ({node.op})"
             if node.path in call.probes:
                 self.put_variable("intermediates", PROBE + node.path, values[node.name])
-        return {name: _read(values, reference, None) for name, reference in graph.outputs}
+        return {name: _read(values, reference, f"{graph.key}.outputs.{name}") for name, reference in graph.outputs}
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,8 @@ class _Modules:
     scan: bool
 
 
-def _read(values: dict[str, Any], reference: str | None, node: Node | None) -> Any:
+def _read(values: dict[str, Any], reference: str | None, key: str) -> Any:
+    """The value that a reference names; `key` is the config key that holds it."""
     if reference is None:
         return None
     name, _, output = reference.partition(".")
@@ -73,7 +72,6 @@ def _read(values: dict[str, Any], reference: str | None, node: Node | None) -> A
     try:
         return value[int(output) if output.isdigit() else output]
     except (KeyError, IndexError, TypeError) as error:
-        key = f"{node.key}.from" if node is not None else reference
         raise ConfigError(
             Problem(key, f"'{name}' gives {described(value)}, which has no '{output}'", "one of its outputs")
         ) from error
