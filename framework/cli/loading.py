@@ -63,10 +63,12 @@ def print_composition(options: argparse.Namespace) -> bool:
     from framework.config import compose
 
     check_words(options)
-    places = {"config_dirs": options.config_dir, "trust": options.trust}
+    recipe, words, places = options.recipe, options.overrides, options.config_dir
     if options.info is not None:
-        text = compose.info(options.recipe, options.overrides, options.info, **places)
+        text = compose.info(recipe, words, options.info, config_dirs=places, trust=options.trust)
     else:
-        text = compose.composed_yaml(options.recipe, options.overrides, options.cfg, resolve=options.resolve, **places)
+        text = compose.composed_yaml(
+            recipe, words, options.cfg, resolve=options.resolve, config_dirs=places, trust=options.trust
+        )
     sys.stdout.write(text)
     return True

@@ -42,7 +42,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             _print_traceback()
         print("interrupted", file=sys.stderr)
         return 130
-    except Exception:
+    except Exception as error:
+        if isinstance(error, OSError) and error.filename is not None and not traceback_wanted:
+            # The machine's affair, not ours: a full disk, a missing right, a folder that vanished.
+            print(f"{error.filename}: {error.strerror}\n  fix:       FW_TRACEBACK=1 shows where", file=sys.stderr)
+            return 2
         _print_traceback()
         print(
             "\nThis is a defect of the framework, not a mistake of yours. "

@@ -207,8 +207,9 @@ def _devices() -> Iterator[Finding]:
         yield Finding("devices", "jax", f"finds no device: {reason}", False, "JAX_PLATFORMS=cpu fw doctor")
         return
     platform_name = jax.default_backend()
-    idle_gpu = platform_name == "cpu" and Path("/proc/driver/nvidia/version").exists()
-    fix = "pip install 'jax[cuda12]', and leave JAX_PLATFORMS unset" if idle_gpu else ""
+    chosen = bool(os.environ.get("JAX_PLATFORMS"))
+    idle_gpu = platform_name == "cpu" and not chosen and Path("/proc/driver/nvidia/version").exists()
+    fix = "pip install 'jax[cuda12]', or JAX_PLATFORMS=cpu where the CPU is meant" if idle_gpu else ""
     remark = "; an NVIDIA driver is here, but JAX does not use it" if idle_gpu else ""
     yield Finding(
         "devices",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from framework.config.compose.loaded import Loaded
-from framework.config.schema.base import Spec
+from framework.config.schema.base import Spec, WireMark, has_mark
 from framework.core.errors import ConfigError, Problem
 from framework.core.keypaths import flatten
 from framework.core.words import closest, listed
@@ -20,6 +20,9 @@ from framework.inspect.readers import readers
 
 _ELABORATION = "framework/config/language/elaborate.py: elaborate"
 """Reads everything below `network` that is no argument of a layer."""
+
+_WIRING = "framework/build/wiring.py: Bound.read"
+"""Resolves key paths, and hands what they name to losses and metrics."""
 
 TRACED = "traced: an input of the compiled program; a sweep over it compiles once"
 
@@ -142,6 +145,8 @@ def _readers(where: Place, key: str) -> tuple[str, ...]:
         code = implementation(where.family, (where.word, where.schema.__name__))
         if code is not None and where.field in code.arguments:
             return (code.place,)
+    if has_mark(where.schema.model_fields[where.field], WireMark):
+        return (_WIRING,)
     schemas = tuple(base.__name__ for base in where.schema.__mro__ if issubclass(base, Spec) and base is not Spec)
     found = readers(where.section, schemas, where.field, where.family)
     return tuple(dict.fromkeys(_code(where.inner_family, where.inner_word, where.inner) + found))

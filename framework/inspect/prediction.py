@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from framework.config.schema.losses import RegressionLoss
 from framework.config.schema.root import Config
 from framework.core.errors import ConfigError, Problem, RunError
 from framework.data import read_inputs
@@ -52,7 +53,7 @@ def _restored(outputs: Mapping[str, np.ndarray], config: Config, facts: Mapping[
     scaled = {
         loss.predictions.removeprefix("outputs."): loss.targets.removeprefix("batch.")
         for loss in config.losses.values()
-        if hasattr(loss, "predictions") and hasattr(loss, "targets")
+        if isinstance(loss, RegressionLoss)
     }
     found = {}
     for name, array in outputs.items():

@@ -63,7 +63,8 @@ def write(prediction: Prediction, path: Path) -> int:
     """
     if path.suffix == ".npz":
         buffer = BytesIO()
-        np.savez(buffer, **prediction.outputs)
+        arrays: dict[str, Any] = dict(prediction.outputs)
+        np.savez(buffer, **arrays)
         write_atomically(path, buffer.getvalue())
     elif path.suffix == ".csv":
         write_atomically(path, _csv(prediction))

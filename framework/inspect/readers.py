@@ -14,8 +14,8 @@ Scope = tuple[str, ...]
 _ROOMS = ("data", "objectives", "optim", "network", "parallel", "checkpoint", "report", "build", "train")
 """Rooms that are handed a section of the config, in the order in which data meets them."""
 
-_HANDED = ("spec", "section")
-"""What the rooms below `build` call a section that they are handed."""
+_HANDED = ("spec", "section", "arguments")
+"""What the rooms below `build` call a section that they are handed, or its fields as a mapping."""
 
 
 @cache
@@ -25,7 +25,7 @@ def readers(section: str, schemas: tuple[str, ...], field: str, family: str = ""
     A place reads `trainer.epochs` when it takes the attribute `epochs` from something called `trainer`
     (`config.trainer.epochs`), from a variable that was set to such a thing (`stop = config.trainer.early_stop`) or is
     annotated with the section's class, or looks up the key `trainer.epochs` among traced scalars. In the room of its
-    family a component's section may also be called `spec` or `section`.
+    family a component's section may also be called `spec` or `section`, and its fields `arguments`.
 
     Args:
       section: what code calls the section that holds the field.
@@ -49,8 +49,20 @@ def _reads(module: ast.Module, names: set[str], section: str, field: str) -> Ite
         if isinstance(node, ast.Attribute):
             if node.attr == field and _name(node.value) in names:
                 yield scope
+        elif isinstance(node, ast.Call):
+            if _asks(node, names, field):
+                yield scope
         elif any(_is_key(text, section, field) for text in _looked_up(node)):
             yield scope
+
+
+def _asks(node: ast.Call, names: set[str], field: str) -> bool:
+    """`getattr(section, "normalize", ...)`, or `arguments.pop("warmup_fraction")` of a component's arguments."""
+    texts = [item.value for item in node.args if isinstance(item, ast.Constant)]
+    if _name(node.func) == "getattr" and node.args:
+        return field in texts[:1] and _name(node.args[0]) in names
+    taken = isinstance(node.func, ast.Attribute) and node.func.attr in ("pop", "get")
+    return taken and field in texts[:1] and "arguments" in names and _name(node.func.value) == "arguments"  # type: ignore[union-attr]
 
 
 def _looked_up(node: ast.AST) -> list[ast.expr]:

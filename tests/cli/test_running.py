@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +14,9 @@ import numpy as np
 import pytest
 import yaml
 from cli_command import ROOT, Command, Done
+from sklearn.datasets import load_wine
+
+from framework.report.words import number
 
 QUICK = ("trainer.epochs=2", "report.tensorboard=false", "report.figures=false", "data.limit=200")
 
@@ -27,7 +32,7 @@ def start(folder: Path, *words: str) -> Done:
     done = subprocess.run(
         [sys.executable, "-m", "framework", *words],
         cwd=folder,
-        env=dict(__import__("os").environ, PYTHONPATH=str(ROOT), COLUMNS="100"),
+        env=os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "100"},
         capture_output=True,
         text=True,
     )
@@ -45,7 +50,7 @@ def test_run_prints_metrics_a_confusion_matrix_and_the_path(finished: tuple[Path
     path, done = finished
     assert done.code == 0, done.err
     result = json.loads((path / "result.json").read_text())
-    assert f"  accuracy  {result['metrics']['test']['accuracy']:.4f}" in done.out or "accuracy" in done.out
+    assert re.search(rf"^  accuracy +{number(result['metrics']['test']['accuracy'])}$", done.out, re.MULTILINE)
     assert "confusion: row is the true class, column the predicted one" in done.out
     assert done.out.splitlines()[-1] == "run: wine"
     assert {"config.yaml", "metrics.jsonl", "result.json", "stages.json"} <= {file.name for file in path.iterdir()}
@@ -53,8 +58,8 @@ def test_run_prints_metrics_a_confusion_matrix_and_the_path(finished: tuple[Path
 
 def test_progress_goes_to_stderr_and_results_to_stdout(finished: tuple[Path, Done]) -> None:
     _, done = finished
-    assert "steps/s" in done.err or "step " in done.err
-    assert "steps/s" not in done.out
+    assert re.search(r"^epoch \d/2  step ", done.err, re.MULTILINE)
+    assert "epoch " not in done.out
 
 
 def test_finished_stages_are_skipped_on_a_rerun(finished: tuple[Path, Done], call: Command) -> None:
@@ -107,34 +112,17 @@ def test_evaluate_refuses_a_checkpoint_that_is_no_step(call: Command) -> None:
     assert "fix:       --checkpoint best" in done.err
 
 
-def wine_table(path: Path, rows: int = 3) -> None:
-    from sklearn.datasets import load_wine
-
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow([f"f{i}" for i in range(13)])
-        writer.writerows(load_wine().data[:rows].tolist())
-
-
-def test_predict_writes_the_same_outputs_in_every_format(finished: tuple[Path, Done], call: Command) -> None:
+def test_predict_writes_a_row_for_each_input_and_names_its_class(finished: tuple[Path, Done], call: Command) -> None:
     path, _ = finished
-    folder = path.parent
-    from sklearn.datasets import load_wine
-
-    np.savez(folder / "new.npz", features=load_wine().data[:3].astype(np.float32))
-    for output in ("out.npz", "out.csv", "out.json"):
-        done = call("predict", "wine", "--input", "new.npz", "-o", output, cwd=folder)
-        assert (done.code, done.out) == (0, f"wrote 3 rows to {output}\n"), done.err
-    arrays = np.load(folder / "out.npz", allow_pickle=False)
-    assert arrays["logits"].shape == (3, 3)
-    np.testing.assert_array_equal(arrays["class"], arrays["logits"].argmax(-1))
-    rows = json.loads((folder / "out.json").read_text())
-    np.testing.assert_array_equal(np.asarray([row["logits"] for row in rows], np.float32), arrays["logits"])
-    with (folder / "out.csv").open(newline="") as file:
-        table = list(csv.DictReader(file))
-    assert list(table[0]) == ["logits.0", "logits.1", "logits.2", "class"]
-    np.testing.assert_array_equal(np.asarray([row["logits.1"] for row in table], np.float32), arrays["logits"][:, 1])
-    assert [row["class"] for row in table] == [row["class_name"] for row in rows]
+    np.savez(path.parent / "new.npz", features=np.asarray(load_wine().data[::60], np.float32))
+    done = call("predict", "wine", "--input", "new.npz", "-o", "out.csv", cwd=path.parent)
+    assert (done.code, done.out) == (0, "wrote 3 rows to out.csv\n"), done.err
+    with (path.parent / "out.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    names = json.loads((path / "data.json").read_text())["class_names"]
+    for row in rows:
+        logits = [float(row[f"logits.{i}"]) for i in range(3)]
+        assert row["class"] == names[int(np.argmax(logits))]
 
 
 def test_predict_refuses_a_format_before_it_loads_anything(call: Command) -> None:
@@ -153,7 +141,7 @@ def test_predict_tells_of_an_input_that_is_not_there(finished: tuple[Path, Done]
 
 
 def test_multirun_trains_each_combination_in_a_folder_of_its_own(call: Command, tmp_path: Path) -> None:
-    done = call("run", "wine_mlp", *QUICK, "-m", "seed=0,1", "hydra.sweep.dir=sweep")
+    done = call("run", "wine_mlp", *QUICK, "trainer.epochs=1", "-m", "seed=0,1", "hydra.sweep.dir=sweep")
     assert done.code == 0, done.err
     rows = [line.split() for line in done.out.splitlines()[-2:]]
     assert [(row[0], row[1], row[-1]) for row in rows] == [("0", "seed=0", "sweep/0"), ("1", "seed=1", "sweep/1")]
@@ -176,7 +164,7 @@ def test_init_makes_a_project_whose_test_passes(runs: Path) -> None:
     tested = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
         cwd=project,
-        env=dict(__import__("os").environ, PYTHONPATH=str(ROOT)),
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
     )
