@@ -22,6 +22,7 @@ class Loaded:
         `override optimizer.schedule.type=cosine`, or `default`.
       history: dotted key -> every (origin, value) that set it, first to last; the last one stands.
       choices: config group -> (the option chosen, who chose it).
+      overrides: as typed, without Hydra's own.
       interpolations: dotted key -> the text as written, for each value that held an interpolation.
       subject: how errors call it, e.g. `recipe digits_mlp`.
       name: the recipe's bare name.
@@ -34,6 +35,7 @@ class Loaded:
     origins: Mapping[str, str]
     history: Mapping[str, tuple[tuple[str, Any], ...]]
     choices: Mapping[str, tuple[str, str]]
+    overrides: tuple[str, ...]
     interpolations: Mapping[str, str]
     subject: str
     name: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,8 @@ def load(
         history=ledger.history,
         written=ledger.written,
         choices=composition.choices,
+        overrides=tuple(text for text in overrides if not text.lstrip("+~").startswith(("hydra.", "hydra/"))),
+        file_shown=entry.shown,
         name=entry.name,
         recipe_file=entry.file,
         header=entry.header,
@@ -104,6 +107,8 @@ def load_file(path: str | Path, *, trust: Sequence[str] = ()) -> Loaded:
         history=ledger.history,
         written=ledger.written,
         choices={},
+        overrides=(),
+        file_shown=document.shown,
         name=str(document.value.get("name", file.stem)),
         recipe_file=file,
         header=document.header,
@@ -159,9 +164,11 @@ def _finish(
     trust: Sequence[str],
     groups: Mapping[str, Sequence[str]],
     written: Mapping[str, str],
+    file_shown: str,
     resolve: bool = True,
     **about: Any,
 ) -> Loaded:
+    """Resolve, check trust, validate. A problem of a key that nobody set is put down to the recipe's file."""
     from framework.config.compose.trust import untrusted
     from framework.config.validation.check import validate
 
@@ -173,9 +180,13 @@ def _finish(
         tree, texts, problems = resolved.tree, resolved.texts, resolved.problems
     origins = about["origins"]
     refused = untrusted(tree, trust)
-    if refused:
-        raise ConfigError([*problems, *refused], subject).located(origins)
-    config = validate(
-        tree, subject, origins=origins, written=written, groups=groups, excused=tuple(texts), told=problems
-    )
+    try:
+        if refused:
+            raise ConfigError([*problems, *refused], subject).located(origins)
+        config = validate(
+            tree, subject, origins=origins, written=written, groups=groups, excused=tuple(texts), told=problems
+        )
+    except ConfigError as error:
+        placed = (replace(problem, origin=problem.origin or file_shown) for problem in error.problems)
+        raise ConfigError(placed, subject) from None
     return Loaded(config=config, tree=tree, interpolations=texts, subject=subject, **about)

@@ -66,6 +66,12 @@ class Shape:
             return shape_of(parts[1])
         return shape_of(parts[0]) if origin in (tuple, list, Sequence) and parts else None
 
+    @property
+    def places(self) -> tuple[Shape, ...]:
+        """What stands at each place of a list of fixed length; empty where the length is free."""
+        parts = get_args(self.annotation) if get_origin(self.annotation) is tuple else ()
+        return () if Ellipsis in parts else tuple(shape_of(part) for part in parts)
+
     def fields(self, type_word: Any = None) -> dict[str, FieldInfo]:
         """The fields of the section that stands here; of a component, those of the given type."""
         model = self.types.get(type_word) if self.types and not self.model else self.model
@@ -96,6 +102,8 @@ def field_shape(field: FieldInfo) -> Shape:
 
 def step(shape: Shape, part: str | int, value: Any) -> Shape | None:
     """The shape one key further in; `value` is what stands at `shape` in the recipe. None where the schema ends."""
+    if isinstance(part, int) and part < len(shape.places):
+        return shape.places[part]
     if isinstance(part, int) or not (shape.model or shape.types):
         if shape.item is not None:
             return shape.item

@@ -55,6 +55,8 @@ def _expected(shape: Shape) -> str:
     if shape.words:
         words = [as_override(word) for word in shape.words]
         return words[0] if len(words) == 1 else f"one of {listed(words, 20)}"
+    if shape.places:
+        return f"a list of {len(shape.places)}: {', '.join(map(_expected, shape.places))}"
     if shape.item is not None:
         kind = "a mapping from names to" if "dict" in str(shape.annotation)[:4].lower() else "a list of"
         lengths = _lengths(shape.marks)

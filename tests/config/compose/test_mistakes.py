@@ -428,7 +428,9 @@ def test_a_wrong_file_is_told(write, problems, case):
 
 def test_an_empty_recipe_is_told_what_it_lacks(write, problems):
     write("", whole=True)
-    told = {problem.key: (problem.found, problem.fix) for problem in problems()}
+    lacks = problems()
+    assert {problem.origin for problem in lacks} == {"mine.yaml"}
+    told = {problem.key: (problem.found, problem.fix) for problem in lacks}
     assert set(told) == {"data", "losses", "network"}
     assert told["losses"] == ("nothing is chosen", "losses=<one of binary, classification, regression, tokens>")
     assert told["data"][1].startswith("data=<one of breast_cancer, csv,")
