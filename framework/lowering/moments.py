@@ -10,17 +10,19 @@ from jax import lax
 
 
 def moments(
-    x: jax.Array, axes: tuple[int, ...], weights: jax.Array | None = None
+    x: jax.Array, axes: tuple[int, ...], *, weights: jax.Array | None = None, near: jax.Array | None = None
 ) -> tuple[jax.Array, jax.Array, jax.Array | float]:
     """Mean and biased variance over some axes, in float32 or better.
 
-    var = E[(x - s)²] - (E[x] - s)² holds for every s. One pass over x suffices, and with s taken from the data the
+    var = E[(x - s)²] - (E[x] - s)² holds for every s, so that one pass over x suffices. With s near the data the
     difference does not cancel when the mean is large against the spread, as it does with s = 0.
 
     Args:
       x: any array.
       axes: the axes to average over, from the front.
       weights: 1 for what counts and 0 for what does not, of the rank of x with sizes equal or 1.
+      near: a guess of the mean, of the rank of x with sizes equal or 1. None: the first element along the axes, which
+        must then not be divided among devices.
 
     Returns:
       mean, variance (the averaged axes kept with size 1) and how many elements each of them stands on. All are 0
@@ -28,8 +30,9 @@ def moments(
     Source: Chan, Golub and LeVeque, The American Statistician 37 (1983), section 3.
     """
     x = x.astype(jnp.promote_types(x.dtype, jnp.float32))
-    first = tuple(slice(0, 1) if axis in axes else slice(None) for axis in range(x.ndim))
-    shift = lax.stop_gradient(x[first])
+    if near is None:
+        near = x[tuple(slice(0, 1) if axis in axes else slice(None) for axis in range(x.ndim))]
+    shift = lax.stop_gradient(near).astype(x.dtype)
     distance = x - shift
     if weights is None:
         count = float(math.prod(x.shape[axis] for axis in axes))

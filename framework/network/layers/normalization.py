@@ -78,7 +78,9 @@ class BatchNorm(_Affine):
             weights = None
             if context.mask is not None:
                 weights = context.mask.reshape(-1, *(1,) * (x.ndim - 1))
-            mean, var, count = moments(x, tuple(range(x.ndim - 1)), weights)
+            # The kept mean is near that of the batch, and every device has it; a first row only one of them would.
+            near = kept_mean.value.reshape((1,) * (x.ndim - 1) + channels)
+            mean, var, count = moments(x, tuple(range(x.ndim - 1)), weights=weights, near=near)
             mean, var = mean.reshape(channels), var.reshape(channels)
             if not self.is_initializing():
                 # A batch of nothing but padding has no statistics to learn from.

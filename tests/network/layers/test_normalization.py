@@ -126,10 +126,11 @@ def test_a_batch_of_padding_alone_leaves_the_kept_statistics() -> None:
 @pytest.mark.parametrize("offset", [0.0, 1e4, -3e5])
 def test_the_variance_survives_a_mean_far_from_zero(offset: float) -> None:
     x = np.asarray(array((64, 3))) + np.float32(offset)
-    mean, var, _ = moments(jnp.asarray(x), (0,))
     exact = x.astype(np.float64)
-    np.testing.assert_allclose(mean[0], exact.mean(0), 1e-6, 1e-6)
-    np.testing.assert_allclose(var[0], exact.var(0), 1e-4)
+    for near in (None, jnp.full((1, 3), offset + 0.5)):
+        mean, var, _ = moments(jnp.asarray(x), (0,), near=near)
+        np.testing.assert_allclose(mean[0], exact.mean(0), 1e-6, 1e-6)
+        np.testing.assert_allclose(var[0], exact.var(0), 1e-4)
 
 
 def test_a_constant_is_normalised_to_zero() -> None:
