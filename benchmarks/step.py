@@ -89,13 +89,11 @@ def rate(side: Side, steps: int) -> float:
 
 def calibrate(side: Side, seconds: float) -> int:
     """Warm a side up (it compiles and settles on a dispatch size), and find how many steps take `seconds`."""
-    side.run(64)
-    steps = 64
-    while True:
-        measured = rate(side, steps)
-        if steps / measured >= seconds / 3:
-            return max(8, round(measured * seconds))
+    side.run(8)
+    steps = 8
+    while steps / (measured := rate(side, steps)) < seconds / 3:
         steps *= 2
+    return max(8, round(measured * seconds))
 
 
 def measure(model: str, rounds: int, seconds: float, overrides: Sequence[str] = ()) -> Outcome:

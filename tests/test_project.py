@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -10,6 +11,7 @@ import tomllib
 import zipfile
 from pathlib import Path
 
+import jax
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -128,3 +130,59 @@ def test_the_wheel_installs_the_command(wheel: zipfile.ZipFile) -> None:
 def test_the_wheel_carries_the_licence(wheel: zipfile.ZipFile) -> None:
     (path,) = [name for name in wheel.namelist() if name.endswith("/licenses/LICENSE")]
     assert "Apache License" in wheel.read(path).decode()
+
+
+@pytest.mark.slow
+def test_the_wheel_alone_trains_a_shipped_recipe_in_an_empty_folder(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
+    package, empty = tmp_path / "package", tmp_path / "empty"
+    wheel.extractall(package)
+    empty.mkdir()
+    command = [sys.executable, "-m", "framework", "train", "digits_mlp", "trainer.epochs=1", "run.dir=mine"]
+    environment = os.environ | {"PYTHONPATH": str(package)}
+    done = subprocess.run(command, cwd=empty, env=environment, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert "run: mine" in done.stdout
+    assert json.loads((empty / "mine" / "result.json").read_text(encoding="utf-8"))["step"] > 0
+    shown = subprocess.run(
+        [sys.executable, "-c", "import framework; print(framework.__file__)"],
+        cwd=empty,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stdout.startswith(str(package))
+
+
+@pytest.mark.slow
+def test_the_step_benchmark_reports_both_rates_and_their_ratio(tmp_path: Path) -> None:
+    outcome = tmp_path / "rates.json"
+    command = [sys.executable, "benchmarks/step.py", "--models", "mlp", "--rounds", "1", "--seconds", "0.1"]
+    done = subprocess.run(
+        [*command, "--json", str(outcome), "data.limit=256"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    (measured,) = json.loads(outcome.read_text(encoding="utf-8"))["models"]
+    assert measured["parameters"] == 64 * 128 + 128 + 128 * 128 + 128 + 128 * 10 + 10
+    assert measured["ratio"] == pytest.approx(measured["fw"][0] / measured["hand"][0])
+    assert "mlp" in done.stdout
+
+
+@pytest.mark.parametrize("model", ["mlp", "cnn", "transformer"])
+def test_the_step_benchmark_has_the_same_model_on_both_sides(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    from handwritten import MODELS
+
+    from framework.library import load
+
+    experiment = load(str(ROOT / "benchmarks" / "recipes" / f"step_{model}.yaml"), ["data.limit=64"])
+    data = experiment.config.data
+    classes = getattr(data, "vocabulary", None) or getattr(data, "classes", 0)
+    ours = sum(leaf.size for leaf in jax.tree.leaves(jax.eval_shape(experiment.init).params))
+    assert ours == MODELS[model](experiment.data.arrays("train"), classes).parameters
