@@ -58,17 +58,16 @@ def check_words(options: argparse.Namespace) -> None:
 
 def print_composition(options: argparse.Namespace) -> bool:
     """Print Hydra's own view that `--cfg` or `--info` asks for; whether one was asked for."""
-    if options.cfg is None and options.info is None:
-        return False
     from framework.config import compose
 
     check_words(options)
-    recipe, words, places = options.recipe, options.overrides, options.config_dir
+    recipe, words, places, trust = options.recipe, options.overrides, options.config_dir, options.trust
     if options.info is not None:
-        text = compose.info(recipe, words, options.info, config_dirs=places, trust=options.trust)
+        text = compose.info(recipe, words, options.info, config_dirs=places, trust=trust)
+    elif options.cfg is not None:
+        resolve = options.resolve
+        text = compose.composed_yaml(recipe, words, options.cfg, resolve=resolve, config_dirs=places, trust=trust)
     else:
-        text = compose.composed_yaml(
-            recipe, words, options.cfg, resolve=options.resolve, config_dirs=places, trust=options.trust
-        )
+        return False
     sys.stdout.write(text)
     return True

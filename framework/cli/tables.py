@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from textwrap import wrap
 
@@ -10,6 +11,7 @@ from rich.text import Text
 from framework.cli.printing import console
 
 GAP = "  "
+_HARD_SPACE = "\u00a0"  # at which textwrap breaks no line
 NARROWEST = 12  # columns below which a wrapped column is not squeezed
 
 
@@ -54,7 +56,7 @@ def definitions(entries: Iterable[tuple[str, Sequence[str]]], *, indent: int = 2
     for name, lines in entries:
         head: str | None = name
         for number, line in enumerate(lines):
-            for piece in wrap(line, max(out.width - column, NARROWEST), break_on_hyphens=False):
+            for piece in _wrapped(line, max(out.width - column, NARROWEST)):
                 margin = f"{'':<{indent}}{head or '':<{column - indent}}"
                 out.print(
                     Text.assemble((margin, "cyan"), (piece, "" if number == 0 or plain else "dim")), soft_wrap=True
@@ -73,7 +75,7 @@ def _fit(columns: Sequence[Sequence[str]], width: int) -> list[int]:
 
 
 def _lines(row: Sequence[str], widths: Sequence[int], rightly: Sequence[bool], styles: Sequence[str]) -> list[Text]:
-    wrapped = [wrap(cell, width, break_on_hyphens=False) or [""] for cell, width in zip(row, widths, strict=True)]
+    wrapped = [_wrapped(cell, width) or [""] for cell, width in zip(row, widths, strict=True)]
     lines = []
     for number in range(max(map(len, wrapped))):
         line = Text()
@@ -84,3 +86,9 @@ def _lines(row: Sequence[str], widths: Sequence[int], rightly: Sequence[bool], s
         line.rstrip()
         lines.append(line)
     return lines
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """Lines broken between words, but not within brackets: a shape such as `[64, 10]` stays in one piece."""
+    held = re.sub(r"\[[^\]]*\]", lambda found: found[0].replace(" ", _HARD_SPACE), text)
+    return [line.replace(_HARD_SPACE, " ") for line in wrap(held, width, break_on_hyphens=False)]
