@@ -134,12 +134,10 @@ class RecipeSource(ConfigSource):
 
 
 def register() -> None:
-    """Make the scheme known to Hydra, with what Hydra's own configuration needs. May be called again.
+    """Make the scheme known to Hydra, with those of its own sources. May be called again.
 
     Hydra would find the latter by importing every installed plugin, which a single composition has no use for.
     """
-    import hydra._internal.core_plugins.basic_launcher
-    import hydra._internal.core_plugins.basic_sweeper  # noqa: F401
     from hydra._internal.core_plugins.file_config_source import FileConfigSource
     from hydra._internal.core_plugins.importlib_resources_config_source import ImportlibResourcesConfigSource
     from hydra._internal.core_plugins.structured_config_source import StructuredConfigSource

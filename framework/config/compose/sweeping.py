@@ -13,7 +13,6 @@ from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra._internal.hydra import Hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import OmegaConf, open_dict
@@ -23,8 +22,10 @@ from framework.config.compose.composer import (
     PRIMARY,
     Loader,
     all_roots,
+    find_plugins,
     groups_of,
     hydra_behaviour,
+    quiet,
     recipe_override,
     search_path,
 )
@@ -62,14 +63,20 @@ def multirun(
     entry = find(recipe, config_dirs)
     subject = f"recipe {entry.name}"
     with hydra_behaviour(), _own_job_config():
-        Plugins.instance()  # imports installed plugins, so that launchers and sweepers can be named
+        find_plugins()
         loader = Loader(search_path(all_roots(entry, config_dirs), trust))
         try:
             words = read_overrides(overrides, groups_of(loader), sweep=True)
         except ConfigError as error:
             raise ConfigError(error.problems, subject) from None
-        given = [recipe_override(entry), *(word.for_hydra for word in words), *_folder(words, entry.name)]
-        native = not any(word.parsed.key_or_group in ("hydra/sweeper", "hydra/launcher") for word in words)
+        given = [
+            recipe_override(entry),
+            *(word.for_hydra for word in words),
+            *quiet(words),
+            *_folder(words, entry.name),
+        ]
+        plugins = ("hydra/sweeper", "hydra/launcher")
+        native = "hydra" not in trust and not any(word.parsed.key_or_group in plugins for word in words)
         job = Job(task, recipe, tuple(config_dirs), tuple(trust), _texts(words), stops=native)
         try:
             if native:

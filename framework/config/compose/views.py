@@ -87,13 +87,14 @@ def _hydra(
     """Hydra itself over a recipe, and the overrides for it; what it changes in the process is put back."""
     from hydra._internal.hydra import Hydra
     from hydra.core.hydra_config import HydraConfig
-    from hydra.core.plugins import Plugins
 
     from framework.config.compose.composer import (
         Loader,
         all_roots,
+        find_plugins,
         groups_of,
         hydra_behaviour,
+        quiet,
         recipe_override,
         search_path,
     )
@@ -103,11 +104,14 @@ def _hydra(
     entry = find(recipe, config_dirs)
     before = HydraConfig.instance().cfg
     with hydra_behaviour():
-        Plugins.instance()
+        find_plugins()
         loader = Loader(search_path(all_roots(entry, config_dirs), trust))
         words = read_overrides(overrides, groups_of(loader))
         try:
-            yield Hydra(entry.name, loader), [recipe_override(entry), *(word.for_hydra for word in words)]
+            yield (
+                Hydra(entry.name, loader),
+                [recipe_override(entry), *(word.for_hydra for word in words), *quiet(words)],
+            )
         finally:
             HydraConfig.instance().cfg = before
 

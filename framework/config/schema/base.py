@@ -20,7 +20,7 @@ from framework.core.errors import Problem
 class Spec(BaseModel):
     """A frozen section of a recipe. Unknown keys are refused; numbers are not made out of strings or booleans."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, validate_default=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, validate_default=True, defer_build=True)
 
 
 class Component(Spec):
