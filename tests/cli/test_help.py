@@ -107,6 +107,19 @@ def test_an_override_in_the_place_of_the_recipe_is_told(call: Command) -> None:
     assert "fix:       put 'digits_mlp' before the overrides" in done.err
 
 
+def test_an_override_in_the_place_of_the_key_is_told(call: Command) -> None:
+    done = call("explain", "digits_mlp", "optimizer=lion")
+    assert done.code == 2
+    assert "KEY: 'optimizer=lion' is an override" in done.err
+    assert "fix:       fw explain digits_mlp optimizer optimizer=lion" in done.err
+
+
+def test_a_config_dir_that_is_not_there_is_told(call: Command) -> None:
+    done = call("show", "digits_mlp", "--config-dir", "mine")
+    assert done.code == 2
+    assert "--config-dir: mine does not exist" in done.err
+
+
 def test_version_is_that_of_the_package(fw: Command) -> None:
     import framework
 

@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -197,3 +198,25 @@ def test_train_stops_after_training(call: Command, tmp_path: Path) -> None:
     assert done.code == 0, done.err
     assert list(json.loads((tmp_path / "only" / "stages.json").read_text())) == ["train"]
     assert done.out.splitlines()[-1] == "run: only"
+
+
+def test_an_interrupted_run_saves_itself_and_the_same_command_goes_on(tmp_path: Path) -> None:
+    words = ("train", "wine_mlp", "run.dir=long", "trainer.epochs=400", "report.tensorboard=false")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "framework", *words],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    process.stderr.readline()  # the first line of progress: training has begun
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate()
+    assert (process.returncode, out) == (130, "")
+    assert re.search(r"SIGINT: saved at step \d+; the same command", err)
+    assert "Traceback" not in err
+    again = start(tmp_path, *words)
+    assert again.code == 0, again.err
+    assert again.out.splitlines()[-1] == "run: long"
