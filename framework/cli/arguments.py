@@ -122,13 +122,7 @@ def add_recipe(parser: VerbParser, *, overrides: bool = True) -> None:
 
 def add_places(parser: VerbParser) -> None:
     """Declare `--config-dir` and `--trust`."""
-    parser.option(
-        "--config-dir",
-        metavar="DIR",
-        action="append",
-        default=[],
-        help="a folder of your own config groups and recipes/; may be repeated",
-    )
+    add_config_dir(parser)
     parser.option(
         "--trust",
         metavar="PREFIX",
@@ -136,6 +130,25 @@ def add_places(parser: VerbParser) -> None:
         default=[],
         help="allow `_target_: PREFIX...` to import your code; may be repeated",
     )
+
+
+def add_config_dir(parser: VerbParser) -> None:
+    """Declare `--config-dir`."""
+    parser.option(
+        "--config-dir",
+        metavar="DIR",
+        type=_folder,
+        action="append",
+        default=[],
+        help="a folder of your own config groups and recipes/; may be repeated",
+    )
+
+
+def _folder(text: str) -> str:
+    if not Path(text).is_dir():
+        found = "is a file" if Path(text).exists() else "does not exist"
+        raise ConfigError(Problem("--config-dir", f"{text} {found}", "a folder", fix="check the path"))
+    return text
 
 
 def add_composition(parser: VerbParser) -> None:
@@ -187,4 +200,14 @@ def _checkpoint(text: str) -> str | int:
     )
 
 
-__all__ = ["VerbParser", "add_composition", "add_multirun", "add_places", "add_recipe", "add_run", "one_of", "positive"]
+__all__ = [
+    "VerbParser",
+    "add_composition",
+    "add_config_dir",
+    "add_multirun",
+    "add_places",
+    "add_recipe",
+    "add_run",
+    "one_of",
+    "positive",
+]

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from framework.cli.arguments import VerbParser, add_places
+from framework.core.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from framework.inspect.explanation import Explanation
@@ -34,6 +35,10 @@ def execute(options: argparse.Namespace) -> int:
     from framework.cli.loading import load
     from framework.inspect.explanation import explain
 
+    if "=" in options.key or options.key.startswith("~"):
+        key = options.key.lstrip("+~").partition("=")[0]
+        fix = f"fw explain {options.recipe} {key} {' '.join([options.key, *options.overrides])}"
+        raise ConfigError(Problem("KEY", f"'{options.key}' is an override", "a key first, then overrides", fix=fix))
     _print(explain(load(options), options.key))
     return 0
 

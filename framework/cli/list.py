@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from framework.cli.arguments import VerbParser, one_of
+from framework.cli.arguments import VerbParser, add_config_dir, one_of
 
 if TYPE_CHECKING:
     from framework.inspect.listing import Item
@@ -26,9 +26,7 @@ def parser() -> VerbParser:
     )
     words.word("kind", metavar="KIND", nargs="?", type=one_of("fw list KIND", *_KINDS), help=" | ".join(_KINDS))
     words.word("name", metavar="NAME", nargs="?", help="one of the names that `fw list KIND` prints")
-    words.option(
-        "--config-dir", metavar="DIR", action="append", default=[], help="a folder of your own recipes/ and configs"
-    )
+    add_config_dir(words)
     words.option("--names", action="store_true", help="the names alone, one a line, for scripts")
     return words
 

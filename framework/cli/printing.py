@@ -74,6 +74,8 @@ def print_error(error: FrameworkError) -> None:
             )
         for problem in error.problems:
             _print_problem(out, _with_fix(problem))
+    elif error.args and isinstance(error.args[0], Problem):
+        _print_problem(out, _with_fix(error.args[0]))
     else:
         head, *rest = str(error).splitlines() or [type(error).__name__]
         out.print(Text(head, style="bold red"), soft_wrap=True)

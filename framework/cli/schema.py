@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from framework.cli.arguments import VerbParser
+from framework.cli.arguments import VerbParser, add_config_dir
 
 
 def parser() -> VerbParser:
@@ -23,6 +23,7 @@ def parser() -> VerbParser:
         ),
     )
     words.option("-o", "--output", metavar="FILE", help="write it there instead of printing it")
+    add_config_dir(words)
     return words
 
 
@@ -30,7 +31,7 @@ def execute(options: argparse.Namespace) -> int:
     """Print or write the schema."""
     from framework.config.compose import schema_json
 
-    text = schema_json()
+    text = schema_json(options.config_dir)
     if options.output:
         from framework.core.files import write_atomically
 

@@ -200,11 +200,11 @@ def test_train_stops_after_training(call: Command, tmp_path: Path) -> None:
     assert done.out.splitlines()[-1] == "run: only"
 
 
-def test_an_interrupted_run_saves_itself_and_the_same_command_goes_on(tmp_path: Path) -> None:
-    words = ("train", "wine_mlp", "run.dir=long", "trainer.epochs=400", "report.tensorboard=false")
+def interrupted(folder: Path, *words: str) -> int:
+    """Start a long run, interrupt it once training has begun, and give the step that it saved."""
     process = subprocess.Popen(
         [sys.executable, "-m", "framework", *words],
-        cwd=tmp_path,
+        cwd=folder,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -214,9 +214,13 @@ def test_an_interrupted_run_saves_itself_and_the_same_command_goes_on(tmp_path: 
     process.stderr.readline()  # the first line of progress: training has begun
     process.send_signal(signal.SIGINT)
     out, err = process.communicate()
-    assert (process.returncode, out) == (130, "")
-    assert re.search(r"SIGINT: saved at step \d+; the same command", err)
-    assert "Traceback" not in err
-    again = start(tmp_path, *words)
-    assert again.code == 0, again.err
-    assert again.out.splitlines()[-1] == "run: long"
+    saved = re.search(r"SIGINT: saved at step (\d+); the same command", err)
+    assert (process.returncode, out, "Traceback" in err) == (130, "", False), err
+    assert saved is not None, err
+    return int(saved[1])
+
+
+def test_an_interrupted_run_saves_itself_and_the_same_command_goes_on(tmp_path: Path) -> None:
+    length = ("trainer.epochs=null", "trainer.steps=100000000", "trainer.validate_every_steps=50000000")
+    words = ("train", "wine_mlp", "run.dir=long", "report.tensorboard=false", *length)
+    assert 0 < interrupted(tmp_path, *words) < interrupted(tmp_path, *words)
