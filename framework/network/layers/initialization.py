@@ -55,7 +55,9 @@ def _initialise(
         return jax.random.uniform(key, shape, dtype, -0.05, 0.05)
     full = (1, *shape) if len(shape) == 1 else tuple(shape)
     if name == "orthogonal":
-        return initializers.orthogonal()(key, full, dtype).reshape(shape)
+        # The decomposition behind it does not take half precision.
+        wide = initializers.orthogonal()(key, full, jnp.promote_types(dtype, jnp.float32))
+        return wide.astype(dtype).reshape(shape)
     return _SCALED[name](in_axis, out_axis, batch_axis)(key, full, dtype).reshape(shape)
 
 

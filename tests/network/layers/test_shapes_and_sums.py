@@ -106,9 +106,11 @@ def test_random_initialisers_have_the_deviation_of_their_source(name: str, devia
     assert abs(np.mean(kernel)) < 4 * deviation / 48
 
 
-def test_an_orthogonal_kernel_keeps_lengths() -> None:
-    kernel = np.asarray(init(layer("dense", features=6, kernel_init="orthogonal"), array((2, 4)))["params"]["kernel"])
-    np.testing.assert_allclose(kernel @ kernel.T, np.eye(4), atol=1e-5)
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-5), ("bfloat16", 0.03)])
+def test_an_orthogonal_kernel_keeps_lengths(dtype: str, tolerance: float) -> None:
+    module = layer("dense", features=6, kernel_init="orthogonal", param_dtype=dtype)
+    kernel = np.asarray(init(module, array((2, 4)))["params"]["kernel"].astype(jnp.float32))
+    np.testing.assert_allclose(kernel @ kernel.T, np.eye(4), atol=tolerance)
 
 
 def test_an_embedding_starts_with_unit_length() -> None:

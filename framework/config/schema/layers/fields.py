@@ -68,8 +68,8 @@ Initializer = Literal[
     "orthogonal",
 ]
 """How a parameter starts. `normal` has standard deviation 0.02, `truncated_normal` is the same without what lies beyond
-two of them, `uniform` lies within ±0.05. The others scale with the numbers of inputs and outputs (LeCun et al. 1998; Glorot and Bengio 2010; He et al.,
-arXiv:1502.01852; Saxe et al., arXiv:1312.6120)."""
+two of them, and `uniform` lies within ±0.05. The others scale with the numbers of inputs and outputs (LeCun et al.
+1998; Glorot and Bengio 2010; He et al., arXiv:1502.01852; Saxe et al., arXiv:1312.6120)."""
 
 Activation = Literal[
     "celu",
