@@ -10,6 +10,9 @@ from omegaconf.grammar_parser import parse as parse_grammar
 from framework.config.compose.bounds import MAX_BRACKETS, MAX_INTERPOLATION_CHARACTERS, brackets
 from framework.core.errors import Problem
 
+MISSING = "???"
+"""OmegaConf's word for a value that must still be given."""
+
 
 class InterpolationError(Exception):
     """A text cannot be read or resolved as an interpolation. Holds the problem; `key` is that of the text at fault."""

@@ -51,7 +51,7 @@ def groups(config_dirs: Sequence[str | Path] = ()) -> dict[str, list[str]]:
         if root.kind == "configs":
             for file in root.path.rglob("*.yaml"):
                 group, _, option = file.relative_to(root.path).with_suffix("").as_posix().rpartition("/")
-                if group and not group.startswith(("hydra", "recipe")):
+                if group and group.split("/")[0] not in ("hydra", "recipe", "recipes"):
                     options.setdefault(group, set()).add(option)
     return {group: sorted(options[group]) for group in sorted(options)}
 

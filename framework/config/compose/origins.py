@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from framework.config.compose.document import Document, Path_
+from framework.config.compose.document import Document
+from framework.config.compose.paths import Parts
 
 DEFAULT = "default"
 """The origin of what nobody wrote."""
@@ -100,11 +101,11 @@ class Ledger:
 
 @dataclass(frozen=True)
 class _Merge:
-    origin: Callable[[Path_], str]
-    texts: dict[Path_, str]
+    origin: Callable[[Parts], str]
+    texts: dict[Parts, str]
     keeps: bool = False
 
-    def into(self, node: _Node, value: Any, path: Path_) -> None:
+    def into(self, node: _Node, value: Any, path: Parts) -> None:
         if value == "???" and self.keeps and node.origin is not None:
             return  # OmegaConf: what must be given does not take the place of what is
         if isinstance(value, dict) and (value or _alive(node) or not path):
@@ -121,7 +122,7 @@ class _Merge:
         node.settings.append((node.origin, value))
         self._items(node, value, path)
 
-    def _items(self, node: _Node, value: Any, path: Path_) -> None:
+    def _items(self, node: _Node, value: Any, path: Parts) -> None:
         inner = enumerate(value) if isinstance(value, list) else value.items() if isinstance(value, dict) else ()
         for part, item in inner:
             child = node.child(part)

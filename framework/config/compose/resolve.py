@@ -7,30 +7,14 @@ a container each time it is read, and call any resolver that some library has re
 from __future__ import annotations
 
 import copy
-import os
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from omegaconf.errors import OmegaConfBaseException
-from omegaconf.grammar_visitor import GrammarVisitor
-
-from framework.config.compose.bounds import (
-    MAX_INTERPOLATION_CHAIN,
-    MAX_NODES,
-    MAX_RESOLVED_CHARACTERS,
-    MAX_RESOLVED_TOTAL,
-)
-from framework.config.compose.document import Path_
-from framework.config.compose.interpolation import InterpolationError, holds, parse
+from framework.config.compose.bounds import MAX_INTERPOLATION_CHAIN, MAX_NODES, MAX_RESOLVED_TOTAL
+from framework.config.compose.interpolation import MISSING, InterpolationError, holds
+from framework.config.compose.paths import Parts, dotted
+from framework.config.compose.sight import Sight
 from framework.core.errors import Problem
-from framework.core.keypaths import flatten
-from framework.core.words import closest, listed
-
-MISSING = "???"
-"""OmegaConf's word for a value that must still be given."""
-
-_NONE_GIVEN = object()
 
 
 class Resolved:
@@ -56,9 +40,9 @@ class _Resolver:
     def __init__(self, raw: dict[str, Any], result: Resolved) -> None:
         self.raw = raw
         self.result = result
-        self.done: dict[Path_, Any] = {}
-        self.active: list[Path_] = []
-        self.failed: dict[Path_, InterpolationError] = {}
+        self.done: dict[Parts, Any] = {}
+        self.active: list[Parts] = []
+        self.failed: dict[Parts, InterpolationError] = {}
         self.told: set[InterpolationError] = set()
         self.nodes = 0
         self.characters = 0
@@ -71,7 +55,7 @@ class _Resolver:
             self.result.problems.append(error.problem("the recipe"))
             return {}
 
-    def _told(self, path: Path_, value: Any) -> Any:
+    def _told(self, path: Parts, value: Any) -> Any:
         """The resolved value below a path, with a problem recorded for each text that cannot be resolved."""
         if isinstance(value, dict):
             return {key: self._told((*path, key), item) for key, item in value.items()}
@@ -90,7 +74,7 @@ class _Resolver:
                 self.result.problems.append(error.problem(error.key or dotted(path)))
             return MISSING
 
-    def _plain(self, path: Path_, value: Any) -> Any:
+    def _plain(self, path: Parts, value: Any) -> Any:
         """The resolved value below a path, for another text that reads it."""
         if isinstance(value, dict):
             return {key: self._plain((*path, key), item) for key, item in value.items()}
@@ -98,7 +82,7 @@ class _Resolver:
             return [self._plain((*path, index), item) for index, item in enumerate(value)]
         return self._interpolate(path, value) if holds(value) else value
 
-    def _interpolate(self, path: Path_, text: str) -> Any:
+    def _interpolate(self, path: Parts, text: str) -> Any:
         """The value of a text, evaluated once. A failure is kept too: what reads it fails for the same reason."""
         if path in self.done:
             return self.done[path]
@@ -107,7 +91,7 @@ class _Resolver:
         self._check_chain(path)
         self.active.append(path)
         try:
-            self.done[path] = _Sight(self, path).evaluate(text)
+            self.done[path] = Sight(self, path).evaluate(text)
         except _TooMuchError:
             raise
         except InterpolationError as error:
@@ -123,7 +107,7 @@ class _Resolver:
             self.active.pop()
         return self.done[path]
 
-    def _check_chain(self, path: Path_) -> None:
+    def _check_chain(self, path: Parts) -> None:
         if path in self.active:
             circle = self.active[self.active.index(path) :]
             error = InterpolationError(
@@ -143,7 +127,7 @@ class _Resolver:
         error.key = dotted(path)
         raise error
 
-    def select(self, path: Path_) -> Any:
+    def select(self, path: Parts) -> Any:
         """The resolved value at a path, a copy of its own where it is a list or a mapping.
 
         Raises:
@@ -183,136 +167,6 @@ class _Resolver:
         self._spend(characters=characters)
 
 
-class _Sight:
-    """What one interpolation can see: the tree from where it stands, and the resolvers."""
-
-    def __init__(self, resolver: _Resolver, path: Path_) -> None:
-        self.resolver = resolver
-        self.path = path
-        self.missing = False
-        self.characters = 0
-        self.visitor = GrammarVisitor(self._node, self._call, memo=None)
-
-    def evaluate(self, text: str) -> Any:
-        """The value of a text."""
-        tree = parse(text)
-        try:
-            value = self.visitor.visit(tree)
-        except OmegaConfBaseException as error:
-            raise InterpolationError(str(error).splitlines()[0], fix=f"{dotted(self.path)}=<a value>") from None
-        return MISSING if self.missing else value
-
-    def _node(self, key: str, _memo: object = None) -> Any:
-        path = self._absolute(key)
-        try:
-            value = self.resolver.select(path)
-        except KeyError:
-            raise self._nothing(dotted(path)) from None
-        if isinstance(value, str):
-            self.missing = self.missing or value == MISSING
-            self._read_text(len(value))
-        return value
-
-    def _read_text(self, characters: int) -> None:
-        self.characters += characters
-        self.resolver.spend_text(characters)
-        if self.characters > MAX_RESOLVED_CHARACTERS:
-            raise InterpolationError(
-                f"interpolations make a text of more than {MAX_RESOLVED_CHARACTERS} characters",
-                expected=f"at most {MAX_RESOLVED_CHARACTERS}",
-                fix="write the text out, shorter",
-            )
-
-    def _absolute(self, key: str) -> Path_:
-        bare = key.lstrip(".")
-        parts = split(bare)
-        climb = len(key) - len(bare)
-        return (*self.path[: len(self.path) - climb], *parts) if climb else parts
-
-    def _nothing(self, key: str) -> InterpolationError:
-        known = [other for other, value in flatten(self.resolver.raw).items() if not holds(value)]
-        same = [other for other in known if other.rpartition(".")[2] == key.rpartition(".")[2]]
-        near = closest(key, known, cutoff=0.8) or (same[0] if same else None)
-        return InterpolationError(
-            f"the interpolation ${{{key}}} names a key that is not set",
-            expected=f"a key that is set, such as {near}" if near else "a key that is set",
-            fix=f"{dotted(self.path)}='${{{near}}}'" if near else f"{key}=<a value>",
-        )
-
-    def _call(self, name: str, args: tuple[Any, ...], args_str: tuple[str, ...]) -> Any:
-        if name not in _RESOLVERS:
-            raise InterpolationError(
-                f"the resolver '{name}' is not available",
-                expected=listed(_RESOLVERS),
-                fix=f"{dotted(self.path)}=<the value itself>",
-            )
-        try:
-            return _RESOLVERS[name](self, *args)
-        except (TypeError, ValueError) as error:
-            raise InterpolationError(
-                f"${{{name}:{','.join(args_str)}}} cannot be evaluated: {error}",
-                fix="see OmegaConf's built-in resolvers",
-            ) from None
-
-    def env(self, name: str, default: Any = _NONE_GIVEN) -> str | None:
-        if name in os.environ:
-            return os.environ[name]
-        if default is _NONE_GIVEN:
-            raise InterpolationError(
-                f"the environment variable {name} is not set",
-                expected=f"a value for {name}, or a default",
-                fix=f"{name}=VALUE fw ..., or ${{oc.env:{name},DEFAULT}} in the recipe",
-            )
-        return None if default is None else str(default)
-
-    def decode(self, text: str | None) -> Any:
-        return None if text is None else self.visitor.visit(parse(text, "singleElement", "VALUE_MODE"))
-
-    def select(self, key: str, default: Any = _NONE_GIVEN) -> Any:
-        try:
-            return self.resolver.select(self._absolute(key))
-        except KeyError:
-            if default is _NONE_GIVEN:
-                return None
-            return default
-
-    def keys(self, key: str) -> list[Any]:
-        return list(self._mapping(key))
-
-    def values(self, key: str) -> list[Any]:
-        return list(self._mapping(key).values())
-
-    def _mapping(self, key: str) -> Mapping[str, Any]:
-        value = self._node(key)
-        if not isinstance(value, Mapping):
-            raise ValueError(f"{key} is no mapping")
-        return value
-
-    def time(self, pattern: str) -> str:
-        return self.resolver.now.strftime(pattern)
-
-    def hydra(self, key: str) -> Any:
-        from hydra.core.hydra_config import HydraConfig
-        from omegaconf import OmegaConf
-
-        if not HydraConfig.initialized():
-            raise InterpolationError(
-                "${hydra:...} has a value only in a job of a sweep", fix="run the sweep with -m, or leave it out"
-            )
-        return OmegaConf.select(HydraConfig.instance().cfg, f"hydra.{key}")  # pyright: ignore[reportArgumentType]
-
-
-_RESOLVERS = {
-    "oc.env": _Sight.env,
-    "oc.decode": _Sight.decode,
-    "oc.select": _Sight.select,
-    "oc.dict.keys": _Sight.keys,
-    "oc.dict.values": _Sight.values,
-    "now": _Sight.time,
-    "hydra": _Sight.hydra,
-}
-
-
 def _count(value: Any) -> int:
     if isinstance(value, dict):
         return 1 + sum(map(_count, value.values()))
@@ -325,13 +179,3 @@ def _child(value: Any, part: str | int) -> Any:
     if isinstance(value, list) and str(part).lstrip("-").isdigit() and -len(value) <= int(part) < len(value):
         return value[int(part)]
     raise KeyError(part)
-
-
-def split(key: str) -> Path_:
-    """`a.b[0].c` -> ("a", "b", "0", "c")."""
-    return tuple(part for part in key.replace("[", ".").replace("]", "").split(".") if part)
-
-
-def dotted(path: Path_) -> str:
-    """A path as one dotted key."""
-    return ".".join(str(part) for part in path)

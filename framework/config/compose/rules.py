@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from framework.config.compose.document import Document, Path_, leaves
+from framework.config.compose.document import Document
 from framework.config.compose.interpolation import InterpolationError, holds, parse
+from framework.config.compose.paths import Parts, leaves
 from framework.core.errors import ConfigError, Problem
 
 _ITEM = "`- override /GROUP: OPTION`, `- /GROUP: OPTION`, `- FILE` or `- _self_`"
@@ -70,7 +71,7 @@ def _defaults(document: Document, items: Any, hydra_allowed: bool) -> Iterator[P
         return
     seen_override = False
     for index, item in enumerate(items):
-        path: Path_ = ("defaults", index)
+        path: Parts = ("defaults", index)
         origin = document.origin(path)
         found = _malformed(item)
         if found:

@@ -102,7 +102,7 @@ class RecipeSource(ConfigSource):
             if parts and parts[0] != GROUP:
                 return None
             return self.folder.joinpath(*parts[1:])
-        if parts and (parts[0] == GROUP or (parts[0] == "hydra" and self.rights == "plain")):
+        if parts and (parts[0] in (GROUP, "recipes") or (parts[0] == "hydra" and self.rights == "plain")):
             return None
         if len(parts) == 1 and parts[0].endswith(".yaml") and self.rights != "shipped":
             return None  # a file `config.yaml` of another program must not take the place of ours

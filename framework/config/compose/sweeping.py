@@ -18,7 +18,8 @@ from hydra.types import RunMode
 from omegaconf import OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from framework.config.compose.composer import (
+from framework.config.compose.loaded import Loaded
+from framework.config.compose.loader import (
     PRIMARY,
     Loader,
     all_roots,
@@ -29,7 +30,6 @@ from framework.config.compose.composer import (
     recipe_override,
     search_path,
 )
-from framework.config.compose.loaded import Loaded
 from framework.config.compose.messages import composition_problem
 from framework.config.compose.names import find
 from framework.config.compose.overrides import Word, read_overrides

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from framework.config.compose.document import Path_
-from framework.config.compose.resolve import MISSING, dotted
+from framework.config.compose.interpolation import MISSING
+from framework.config.compose.paths import Parts, dotted
 from framework.core.errors import Problem
 
 TARGET = "_target_"
@@ -21,7 +21,7 @@ def untrusted(tree: Any, trust: Sequence[str]) -> list[Problem]:
     return [problem for path, name in targets(tree) if (problem := _check(dotted(path), name, trust))]
 
 
-def targets(value: Any, path: Path_ = ()) -> Iterator[tuple[Path_, Any]]:
+def targets(value: Any, path: Parts = ()) -> Iterator[tuple[Parts, Any]]:
     """Every `_target_` in a tree, in mappings and in lists, with its path."""
     if isinstance(value, dict):
         for key, item in value.items():

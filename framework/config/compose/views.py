@@ -52,7 +52,7 @@ def info(
     Raises:
       ConfigError: the recipe does not compose, or there is no such kind.
     """
-    from framework.config.compose.composer import PRIMARY
+    from framework.config.compose.loader import PRIMARY
     from framework.config.compose.pipeline import job_yaml
     from framework.config.compose.protection import unprotected
 
@@ -70,7 +70,7 @@ def info(
 def _hydra_yaml(
     recipe: str, overrides: Sequence[str], config_dirs: Sequence[str | Path], trust: Sequence[str], resolve: bool
 ) -> str:
-    from framework.config.compose.composer import PRIMARY
+    from framework.config.compose.loader import PRIMARY
     from framework.config.compose.pipeline import job_yaml
 
     job_yaml(recipe, overrides, config_dirs=config_dirs, trust=trust)  # tells what is wrong in our words
@@ -88,7 +88,7 @@ def _hydra(
     from hydra._internal.hydra import Hydra
     from hydra.core.hydra_config import HydraConfig
 
-    from framework.config.compose.composer import (
+    from framework.config.compose.loader import (
         Loader,
         all_roots,
         find_plugins,

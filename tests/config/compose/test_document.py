@@ -8,7 +8,8 @@ import pytest
 from omegaconf import OmegaConf
 
 from framework.config.compose.bounds import MAX_DEPTH, MAX_FILE_BYTES, MAX_NODES
-from framework.config.compose.document import leaves, read
+from framework.config.compose.document import read
+from framework.config.compose.paths import leaves
 from framework.core.errors import ConfigError, Problem
 
 
@@ -185,7 +186,7 @@ def test_depth_through_aliases_is_bounded(problem):
 
 
 def test_the_number_of_values_is_bounded(problem, monkeypatch):
-    monkeypatch.setattr("framework.config.compose.document.MAX_NODES", 100)
+    monkeypatch.setattr("framework.config.compose.bounded_loader.MAX_NODES", 100)
     assert len(value("[" + "1," * 99 + "]")) == 99
     assert problem("[" + "1," * 100 + "]").found == "it holds more than 100 values"
 

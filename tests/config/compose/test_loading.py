@@ -144,6 +144,7 @@ def test_a_config_dir_brings_groups_and_recipes(write):
     assert loaded.config.optimizer.learning_rate == 0.5
     assert loaded.origins["optimizer.learning_rate"] == "extra/optimizer/mild.yaml:2"
     assert "mild" in groups(["extra"])["optimizer"]
+    assert not any(group.startswith("recipe") for group in groups(["extra"]))
 
 
 def test_a_config_yaml_of_another_program_does_no_harm(write):

@@ -491,6 +491,18 @@ def test_a_group_whose_type_the_recipe_sets_again_would_be_lost(write, problems)
     assert (problem.origin, problem.fix) == ("mine.yaml:14", "optimizer.type=lion")
 
 
+def test_an_inner_group_would_be_lost_too(write, problems):
+    write("optimizer: {schedule: {type: cosine}}\n")
+    (problem,) = problems(["optimizer/schedule=linear"])
+    assert problem.found == "optimizer/schedule=linear has no effect: a later file sets optimizer.schedule.type"
+    assert problem.fix == "optimizer.schedule.type=linear"
+
+
+def test_a_group_that_the_recipe_sets_to_the_same_type_is_fine(write):
+    write("optimizer: {type: adamw}\n")
+    assert load("./mine.yaml", ["optimizer=adamw"]).config.optimizer.type == "adamw"
+
+
 def test_a_deleted_group_whose_inner_group_is_still_chosen_is_told(write, problems):
     write("defaults:\n  - override /optimizer/schedule: cosine\n", whole=True)
     (problem,) = problems(["~optimizer"])

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from framework.config.compose import load, recipes, shipped
-from framework.config.compose.document import leaves
-from framework.config.compose.resolve import dotted
+from framework.config.compose.paths import dotted, leaves
 
 OVERRIDES = {
     "as it is": [],
