@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -25,20 +26,15 @@ def load(options: argparse.Namespace) -> Loaded:
     try:
         return compose.load(options.recipe, options.overrides, config_dirs=options.config_dir, trust=options.trust)
     except ConfigError as error:
-        problems = (_placed(problem, options) for problem in error.problems)
+        problems = (_placed(problem, options.overrides) for problem in error.problems)
         raise ConfigError(problems, error.subject) from error.__cause__
 
 
-def _placed(problem: Problem, options: argparse.Namespace) -> Problem:
-    """The problem of a key that nothing sets, with where it would be set: the recipe, unless an override deletes it."""
-    if problem.origin is not None or problem.key in ("recipe", "override"):
-        return problem
-    deleting = [word for word in options.overrides if word.startswith("~") and problem.key.startswith(word[1:])]
-    if deleting:
-        return replace(problem, origin=f"override {deleting[0]}")
-    from framework.config.compose.names import find
-
-    return replace(problem, origin=find(options.recipe, options.config_dir).shown)
+def _placed(problem: Problem, overrides: Sequence[str]) -> Problem:
+    """The problem of a key that nothing sets, blamed on the override that deleted it, if one did."""
+    deleting = [word for word in overrides if word.startswith("~") and problem.key.startswith(word[1:])]
+    has_line = problem.origin is not None and ":" in problem.origin
+    return replace(problem, origin=f"override {deleting[0]}") if deleting and not has_line else problem
 
 
 def check_words(options: argparse.Namespace) -> None:

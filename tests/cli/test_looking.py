@@ -55,13 +55,10 @@ def test_help_loads_no_library_at_all(words: tuple[str, ...], code: int, tmp_pat
     ("words", "code"),
     [
         (("list",), 0),
-        (("list", "layers", "conv"), 0),
         (("show", "digits_cnn"), 0),
         (("explain", "digits_mlp", "optimizer.learning_rate"), 0),
         (("schema",), 0),
         (("train", "digits_mlp", "trainer.epoch=5"), 2),
-        (("check", "digits_mlp", "network.layers.act1=rellu"), 2),
-        (("run", "digits_mlp", "--cfg", "job"), 0),
         (("predict", "runs/none", "-i", "x.npz", "-o", "y.txt"), 2),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
@@ -115,8 +112,8 @@ def test_an_unknown_kind_is_told_with_the_closest(call: Command) -> None:
     assert "fix:       layers" in done.err
 
 
-def test_show_is_yaml_of_the_resolved_recipe(fw: Command) -> None:
-    done = fw("show", "digits_mlp", "seed=3")
+def test_show_is_yaml_of_the_resolved_recipe(call: Command) -> None:
+    done = call("show", "digits_mlp", "seed=3")
     assert (done.code, done.err) == (0, "")
     tree = yaml.safe_load(done.out)
     assert (tree["seed"], tree["network"]["layers"]["logits"]) == (3, {"dense": {"features": 10}})
@@ -274,8 +271,8 @@ def test_summary_is_for_the_batch_that_is_asked_for(call: Command) -> None:
     assert "--batch-size: unknown value '0'" in done.err
 
 
-def test_schema_is_json_that_knows_the_sections(fw: Command) -> None:
-    done = fw("schema")
+def test_schema_is_json_that_knows_the_sections(call: Command) -> None:
+    done = call("schema")
     assert (done.code, done.err) == (0, "")
     assert {"data", "network", "losses", "optimizer", "trainer"} <= set(json.loads(done.out)["properties"])
 
