@@ -28,14 +28,16 @@ def execute(options: argparse.Namespace) -> int:
     """Evaluate and print."""
     import json
 
-    from framework.cli.results import print_metrics
+    from framework.cli.printing import console, say
     from framework.inspect.evaluation import evaluate_run
+    from framework.report.tables import results
 
     splits = tuple(options.split) or ("test",)
     found = evaluate_run(options.run, splits, options.checkpoint, trust=options.trust)
     if options.json:
         print(json.dumps(found.metrics, indent=2))
         return 0
-    for split, metrics in found.metrics.items():
-        print_metrics(split, metrics, found.step, found.class_names)
+    say(f"checkpoint of step {found.step:,}", style="bold")
+    out = console()
+    out.print(results(found.metrics, found.class_names, width=out.width))
     return 0

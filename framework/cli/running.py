@@ -72,8 +72,8 @@ class Display:
 
 def print_outcome(outcome: Outcome) -> None:
     """Print the stages, the metrics of each evaluated split, and where the run is."""
-    from framework.cli.printing import say
-    from framework.cli.results import print_metrics
+    from framework.cli.printing import console, say
+    from framework.report.tables import results
     from framework.report.words import duration
 
     result = outcome.result
@@ -81,10 +81,12 @@ def print_outcome(outcome: Outcome) -> None:
         say(f"complete: {', '.join(outcome.skipped)} finished before", style="green")
     elif outcome.skipped:
         say(f"finished before: {', '.join(outcome.skipped)}", style="dim")
-    for split, metrics in result.get("metrics", {}).items():
-        facts = outcome.setup.dataset.facts()
-        print_metrics(split, metrics, result.get("evaluated_step"), facts.get("class_names"))
+    if "metrics" in result:
+        say(f"checkpoint of step {result['evaluated_step']:,}", style="bold")
+        out = console()
+        out.print(results(result["metrics"], outcome.setup.dataset.classes, width=out.width))
+        say()
     if "step" in result:
-        seconds = duration(result.get("seconds", 0))
+        seconds = duration(result["seconds"])
         say(f"{result['parameters']:,} parameters, {result['step']:,} steps in {seconds}, {result['finished']}")
     say(f"run: {outcome.path}", style="bold")
