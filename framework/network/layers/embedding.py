@@ -59,7 +59,7 @@ class PositionalEmbedding(nn.Module):
             x, waves = promote_dtype(x, _waves(time, features).astype(self.dtype or x.dtype), dtype=self.dtype)
             return x + waves
         if self.max_length is None:
-            raise ValueError("max_length is needed to learn positions; set it, or use kind: sinusoidal")
+            raise ValueError("found no max_length, learned positions need one; set it, or use kind: sinusoidal")
         kept = parameter_dtype(self.param_dtype)
         table = self.param("embedding", initializer(self.embedding_init), (self.max_length, features), kept)
         x, table = promote_dtype(x, table, dtype=self.dtype)

@@ -30,8 +30,9 @@ class Reshape(nn.Module):
         elements, known = math.prod(x.shape[1:]), math.prod(size for size in self.shape if size != -1)
         if elements % known if -1 in self.shape else elements != known:
             raise ValueError(
-                f"found {printed(x.shape)}, {elements} elements for each example do not fill "
-                f"[batch, {', '.join(map(str, self.shape))}]; give sizes whose product is {elements}, or make one -1"
+                f"found {printed(x.shape)}, shape [batch, {', '.join(map(str, self.shape))}] needs "
+                f"{'a multiple of ' if -1 in self.shape else ''}{known} elements for each example and not {elements}; "
+                f"give sizes whose product is {elements}, or make one -1"
             )
         sizes = tuple(elements // known if size == -1 else size for size in self.shape)
         return x.reshape(x.shape[0], *sizes)

@@ -39,7 +39,7 @@ def per_dimension(value: int | Sequence[int], dims: int, name: str) -> tuple[int
         return (value,) * dims
     if len(value) != dims:
         raise ValueError(
-            f"found {name} {list(value)}, an input with {_dims(dims)} needs one integer or a list of {dims}; "
+            f"found {name} {list(value)}, {name} of an input with {_dims(dims)} is one integer or a list of {dims}; "
             f"set {name} to one integer for all"
         )
     return tuple(value)
@@ -77,7 +77,7 @@ def sides(
     if len(each) != dims:
         shown = [list(side) if isinstance(side, tuple) else side for side in each]
         raise ValueError(
-            f"found padding {shown}, an input with {_dims(dims)} needs one integer or a list of {dims}; "
+            f"found padding {shown}, padding of an input with {_dims(dims)} is one integer or a list of {dims}; "
             f"use an integer, or a pair for each dimension, e.g. {[[1, 1]] * dims}"
         )
     pairs = tuple((side, side) if isinstance(side, int) else side for side in each)

@@ -137,8 +137,8 @@ def test_unsigned_bytes_are_taken_as_numbers() -> None:
         ),
         (
             "conv", (2, 8, 3), {"features": 4, "kernel": [3, 3]},
-            "found kernel [3, 3], an input with 1 space dimension needs one integer or a list of 1; set kernel to one "
-            "integer for all",
+            "found kernel [3, 3], kernel of an input with 1 space dimension is one integer or a list of 1; set kernel "
+            "to one integer for all",
         ),
         (
             "conv", (2, 8, 8, 3), {"features": 4, "kernel": 3, "padding": "causal"},
@@ -146,8 +146,8 @@ def test_unsigned_bytes_are_taken_as_numbers() -> None:
         ),
         (
             "conv", (2, 8, 3), {"features": 4, "kernel": 3, "padding": [1, 2]},
-            "found padding [1, 2], an input with 1 space dimension needs one integer or a list of 1; use an integer, "
-            "or a pair for each dimension, e.g. [[1, 1]]",
+            "found padding [1, 2], padding of an input with 1 space dimension is one integer or a list of 1; use an "
+            "integer, or a pair for each dimension, e.g. [[1, 1]]",
         ),
         (
             "conv", (2, 4, 4, 3), {"features": 4, "kernel": 5, "padding": "valid"},
@@ -164,8 +164,8 @@ def test_unsigned_bytes_are_taken_as_numbers() -> None:
         ),
         (
             "transposed_conv", (2, 8, 3), {"features": 4, "kernel": 3, "strides": [2, 2]},
-            "found strides [2, 2], an input with 1 space dimension needs one integer or a list of 1; set strides to "
-            "one integer for all",
+            "found strides [2, 2], strides of an input with 1 space dimension is one integer or a list of 1; set "
+            "strides to one integer for all",
         ),
     ],
 )  # fmt: skip

@@ -11,6 +11,7 @@ import pytest
 from layer_cases import array, call, computed, init, layer, refusal
 
 from framework.config.schema.layers import LAYERS
+from framework.network.layers import module_for
 
 
 @pytest.mark.parametrize("dtype", ["int32", "uint8", "int8", "uint32"])
@@ -59,8 +60,11 @@ def test_sinusoidal_positions_are_waves(features: int) -> None:
 
 
 def test_learned_positions_need_a_length() -> None:
-    with pytest.raises(ValueError, match="max_length is needed to learn positions; set it, or use kind: sinusoidal"):
+    text = "max_length\n  Value error, learned positions need a max_length, sinusoidal ones do not"
+    with pytest.raises(ValueError, match=text):
         LAYERS["positional_embedding"]()
+    with pytest.raises(ValueError, match="found no max_length, learned positions need one; set it"):
+        init(module_for("positional_embedding")(), array((2, 5, 4)))
 
 
 @pytest.mark.parametrize(

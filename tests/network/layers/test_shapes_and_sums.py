@@ -139,10 +139,13 @@ def test_every_initialiser_serves_a_bias(name: str) -> None:
         ("dense", ((2,),), {"features": 3}, "found rank 1 [batch], a dense layer maps the last axis of"),
         (
             "reshape", ((2, 12),), {"shape": [5, 2]},
-            "found [batch, 12], 12 elements for each example do not fill [batch, 5, 2]; give sizes whose product is "
-            "12, or make one -1",
+            "found [batch, 12], shape [batch, 5, 2] needs 10 elements for each example and not 12; give sizes whose "
+            "product is 12, or make one -1",
         ),
-        ("reshape", ((2, 12),), {"shape": [5, -1]}, "found [batch, 12], 12 elements for each example do not fill"),
+        (
+            "reshape", ((2, 12),), {"shape": [5, -1]},
+            "found [batch, 12], shape [batch, 5, -1] needs a multiple of 5 elements for each example and not 12; give",
+        ),
         (
             "transpose", ((2, 3, 4),), {"axes": [1]},
             "found rank 3 [batch, 3, 4], axes must name each axis but the batch; set axes to an order of [1, 2]",

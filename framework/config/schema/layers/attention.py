@@ -26,7 +26,7 @@ class Attention(KernelSpec):
 
     op: ClassVar[str] = "attention"
     inputs: ClassVar[tuple[str, ...] | None] = ("x", "key?", "value?", "mask?")
-    shape: ClassVar[str] = "[batch, time, features] (, key and value [batch, key time, ...]) -> [batch, time, features]"
+    shape: ClassVar[str] = "x [batch, time, features], key and value [batch, key time, ...] -> [batch, time, features]"
     stochastic: ClassVar[bool] = True
 
     heads: Positive = Field(description="number of heads")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from framework.config.schema.layers.fields import Initializer, Positive
 from framework.config.schema.layers.parametrised import ParametrisedSpec
@@ -43,8 +43,9 @@ class PositionalEmbedding(ParametrisedSpec):
     max_length: Positive | None = Field(None, description="number of learned positions, at least the longest input")
     embedding_init: Initializer = Field("normal", description="initialiser of the learned vectors")
 
-    @model_validator(mode="after")
-    def _length_of_learned(self) -> Self:
-        if self.kind == "learned" and self.max_length is None:
-            raise ValueError("max_length is needed to learn positions; set it, or use kind: sinusoidal")
-        return self
+    @field_validator("max_length")
+    @classmethod
+    def _length_of_learned(cls, value: int | None, info: ValidationInfo) -> int | None:
+        if value is None and info.data.get("kind") == "learned":
+            raise ValueError("learned positions need a max_length, sinusoidal ones do not")
+        return value
