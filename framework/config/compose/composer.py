@@ -62,7 +62,7 @@ def compose(
         if with_hydra:
             find_plugins()
         loader = Loader(search_path(all_roots(entry, config_dirs), trust))
-        words = read_overrides(overrides, groups_of(loader))
+        words = read_overrides(overrides, groups_of(loader), trust=trust)
         config, chosen = _composed(loader, entry, words, with_hydra)
         files = [(layer, result) for layer, result in _layers(loader) if isinstance(result, FileResult)]
         _refuse_hydra_packages(files)

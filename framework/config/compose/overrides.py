@@ -14,6 +14,7 @@ from framework.config.compose.bounds import MAX_BRACKETS, MAX_OVERRIDE_CHARACTER
 from framework.config.compose.interpolation import InterpolationError, holds, parse
 from framework.config.compose.paths import dotted, leaves, split
 from framework.config.compose.source import GROUP
+from framework.config.compose.trust import untrusted
 from framework.config.compose.unreadable import KINDS, shortened, unreadable
 from framework.core.errors import ConfigError, Problem
 from framework.core.words import closest, listed
@@ -70,12 +71,14 @@ class Groups:
         self.is_group, self.is_option, self.options, self.known = is_group, is_option, options, known
 
 
-def read_overrides(texts: Sequence[str], groups: Groups, *, sweep: bool = False) -> list[Word]:
-    """Read overrides; `sweep` admits several values in one.
+def read_overrides(
+    texts: Sequence[str], groups: Groups, *, sweep: bool = False, trust: Sequence[str] = ()
+) -> list[Word]:
+    """Read overrides; `sweep` admits several values in one, `trust` names of code in Hydra's own configuration.
 
     Raises:
-      ConfigError: one does not follow the grammar, breaks a bound, sweeps where no sweep was asked for, or chooses an
-        option that its group does not have.
+      ConfigError: one does not follow the grammar, breaks a bound, sweeps where no sweep was asked for, chooses an
+        option that its group does not have, or makes Hydra import what is not trusted.
     """
     words: list[Word] = []
     problems: list[Problem] = []
@@ -83,7 +86,7 @@ def read_overrides(texts: Sequence[str], groups: Groups, *, sweep: bool = False)
     for text in texts:
         try:
             word = _word(text, parser, groups)
-            problem = _check(word, groups, sweep)
+            problem = _check(word, groups, sweep) or _check_target(word, trust)
         except _RefusedError as refused:
             problem = refused.problem
         else:
@@ -151,6 +154,16 @@ def _check(word: Word, groups: Groups, sweep: bool) -> Problem | None:
                     parse(value)
                 except InterpolationError as error:
                     return error.problem(dotted((word.key, *path)), word.origin)
+    return None
+
+
+def _check_target(word: Word, trust: Sequence[str]) -> Problem | None:
+    """Hydra makes what `_target_` names in its own configuration before we could look at it."""
+    if word.kind != "hydra" or word.parsed.is_delete() or word.parsed.is_sweep_override():
+        return None
+    section, _, last = word.key.rpartition(".")
+    for problem in untrusted({last: word.parsed.value()}, trust):
+        return replace(problem, key=f"{section}.{problem.key}".lstrip("."), origin=word.origin)
     return None
 
 

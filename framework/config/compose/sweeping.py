@@ -66,7 +66,7 @@ def multirun(
         find_plugins()
         loader = Loader(search_path(all_roots(entry, config_dirs), trust))
         try:
-            words = read_overrides(overrides, groups_of(loader), sweep=True)
+            words = read_overrides(overrides, groups_of(loader), sweep=True, trust=trust)
         except ConfigError as error:
             raise ConfigError(error.problems, subject) from None
         given = [

@@ -15,10 +15,12 @@ TARGET = "_target_"
 def untrusted(tree: Any, trust: Sequence[str]) -> list[Problem]:
     """A problem for each `_target_` whose dotted name no trusted prefix covers.
 
-    A prefix covers whole components: `my_pkg` trusts `my_pkg.layers.Conv`, but not `my_pkg_evil.Conv`. Nothing is
+    A prefix covers whole components: `my_pkg` trusts `my_pkg.layers.Conv`, but not `my_pkg_evil.Conv`. The word
+    `hydra` in `trust` is about `hydra:` nodes, not about what Hydra's package could be made to call. Nothing is
     imported to find out.
     """
-    return [problem for path, name in targets(tree) if (problem := _check(dotted(path), name, trust))]
+    prefixes = [prefix for prefix in trust if prefix not in ("", "hydra")]
+    return [problem for path, name in targets(tree) if (problem := _check(dotted(path), name, prefixes))]
 
 
 def targets(value: Any, path: Parts = ()) -> Iterator[tuple[Parts, Any]]:
@@ -44,7 +46,7 @@ def _check(key: str, name: Any, trust: Sequence[str]) -> Problem | None:
             "a dotted name, such as my_pkg.MyLayer",
             fix=f"{key}=my_pkg.MyLayer",
         )
-    if any(name == prefix or name.startswith(f"{prefix}.") for prefix in trust if prefix):
+    if any(name == prefix or name.startswith(f"{prefix}.") for prefix in trust):
         return None
     package = name.split(".")[0]
     return Problem(

@@ -106,7 +106,7 @@ def _hydra(
     with hydra_behaviour():
         find_plugins()
         loader = Loader(search_path(all_roots(entry, config_dirs), trust))
-        words = read_overrides(overrides, groups_of(loader))
+        words = read_overrides(overrides, groups_of(loader), trust=trust)
         try:
             yield (
                 Hydra(entry.name, loader),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import pickle
 import re
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 
 from framework.config.compose import composed_yaml, info, load, multirun
+from framework.config.compose.sweeping import Job
 from framework.core.errors import ConfigError, Interrupted
 
 
@@ -155,6 +157,13 @@ def test_the_first_failure_ends_the_sweep_quietly(write, capfd):
         multirun("./mine.yaml", ["seed=1,2,3"], task)
     assert ran == [0, 1]
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_launcher_can_send_a_job_to_another_process(write):
+    write()
+    job = Job(_seed_and_type, "./mine.yaml", (), (), {"++seed": "seed=\0"}, stops=False)
+    sent = pickle.loads(pickle.dumps(job))
+    assert sent.load(["recipe='mine'", "++seed=4"]).config.seed == 4
 
 
 def test_the_composition_of_hydra_itself_is_shown(write):

@@ -87,6 +87,24 @@ def test_a_target_in_a_runs_config_is_refused(write, trap):
         load_file(path)
 
 
+@pytest.mark.parametrize(
+    ("override", "key"),
+    [
+        ("+hydra.callbacks.x._target_=os.system", "hydra.callbacks.x._target_"),
+        ("+hydra.callbacks={x: {_target_: os.system}}", "hydra.callbacks.x._target_"),
+    ],
+)
+def test_an_override_cannot_make_hydra_import_either(write, problems, override, key):
+    (problem,) = problems([override])
+    assert (problem.key, problem.found) == (key, "'os.system' is not trusted, so it was not imported")
+    assert load("./mine.yaml", [override], trust=["os"]).config.name == "mine"
+
+
+def test_trust_in_hydra_nodes_is_no_trust_in_hydras_package(write, problems):
+    write("report: {_target_: hydra.utils.instantiate}\n")
+    assert "'hydra.utils.instantiate' is not trusted" in problems(trust=["hydra"])[0].found
+
+
 HYDRA = {
     "a node in a recipe": ({"mine.yaml": "hydra: {verbose: true}\n"}, [], "a `hydra:` node can run code"),
     "a node in a group": (
