@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from framework.cli.arguments import VerbParser, add_run
+from framework.cli.arguments import VerbParser
+from framework.cli.options import add_run
 
 
 def parser() -> VerbParser:

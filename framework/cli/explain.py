@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from framework.cli.arguments import VerbParser, add_places
+from framework.cli.arguments import VerbParser
+from framework.cli.options import add_places
 from framework.core.errors import ConfigError, Problem
 
 if TYPE_CHECKING:

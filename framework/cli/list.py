@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from framework.cli.arguments import VerbParser, add_config_dir, one_of
+from framework.cli.arguments import VerbParser, one_of
+from framework.cli.options import add_config_dir
 
 if TYPE_CHECKING:
     from framework.inspect.listing import Item

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from framework.cli.arguments import VerbParser, add_composition, add_multirun, add_recipe
+from framework.cli.arguments import VerbParser
+from framework.cli.options import add_composition, add_multirun, add_recipe
 
 
 def parser() -> VerbParser:

@@ -6,7 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from framework.cli.arguments import VerbParser, add_config_dir
+from framework.cli.arguments import VerbParser
+from framework.cli.options import add_config_dir
 
 
 def parser() -> VerbParser:

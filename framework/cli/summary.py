@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from framework.cli.arguments import VerbParser, add_recipe, positive
+from framework.cli.arguments import VerbParser, positive
+from framework.cli.options import add_recipe
 
 if TYPE_CHECKING:
     from framework.inspect.layer_table import LayerTable
