@@ -195,9 +195,9 @@ class TransformerBlock(nn.Module):
 
     def _norm(self, name: str) -> LayerNorm | RMSNorm:
         if self.norm_type == "rms_norm":
-            return RMSNorm(self.epsilon, dtype=self.dtype, param_dtype=self.param_dtype, name=name)
+            return RMSNorm(epsilon=self.epsilon, dtype=self.dtype, param_dtype=self.param_dtype, name=name)
         return LayerNorm(
-            self.epsilon, use_bias=self.use_bias, dtype=self.dtype, param_dtype=self.param_dtype, name=name
+            epsilon=self.epsilon, use_bias=self.use_bias, dtype=self.dtype, param_dtype=self.param_dtype, name=name
         )
 
     def _attention(self, x: jax.Array, mask: jax.Array | None, context: Context) -> jax.Array:

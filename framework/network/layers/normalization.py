@@ -17,10 +17,13 @@ from framework.network.layers.wording import printed
 class _Affine(nn.Module):
     """What the normalisations share: the trained scale and bias of the last axis."""
 
+    dtype: str | None = None
+    param_dtype: str | None = None
+
     def _parameter(self, name: str, init: str, used: bool, x: jax.Array) -> jax.Array | None:
         if not used:
             return None
-        return self.param(name, initializer(init), (x.shape[-1],), parameter_dtype(getattr(self, "param_dtype", None)))
+        return self.param(name, initializer(init), (x.shape[-1],), parameter_dtype(self.param_dtype))
 
 
 def _require_features(x: jax.Array, layer: str) -> None:
@@ -63,8 +66,6 @@ class BatchNorm(_Affine):
     use_bias: bool = True
     scale_init: str = "ones"
     bias_init: str = "zeros"
-    dtype: str | None = None
-    param_dtype: str | None = None
 
     @nn.compact
     def __call__(self, x: jax.Array, *, context: Context) -> jax.Array:
@@ -104,8 +105,6 @@ class LayerNorm(_Affine):
     use_bias: bool = True
     scale_init: str = "ones"
     bias_init: str = "zeros"
-    dtype: str | None = None
-    param_dtype: str | None = None
 
     @nn.compact
     def __call__(self, x: jax.Array, *, context: Context) -> jax.Array:
@@ -125,8 +124,6 @@ class GroupNorm(_Affine):
     use_bias: bool = True
     scale_init: str = "ones"
     bias_init: str = "zeros"
-    dtype: str | None = None
-    param_dtype: str | None = None
 
     @nn.compact
     def __call__(self, x: jax.Array, *, context: Context) -> jax.Array:
@@ -153,8 +150,6 @@ class RMSNorm(_Affine):
     epsilon: float = 1e-6
     use_scale: bool = True
     scale_init: str = "ones"
-    dtype: str | None = None
-    param_dtype: str | None = None
 
     @nn.compact
     def __call__(self, x: jax.Array, *, context: Context) -> jax.Array:
