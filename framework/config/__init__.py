@@ -1,1 +1,1 @@
-"""From text to a frozen, typed `Config`: Hydra composes, pydantic validates, every leaf remembers its origin. JAX-free."""
+"""From text to a frozen `Config`: Hydra composes, pydantic validates, each leaf remembers its origin. JAX-free."""

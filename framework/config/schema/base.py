@@ -26,7 +26,7 @@ class Spec(BaseModel):
 class Component(Spec):
     """A section that names what it builds by `type`."""
 
-    type: str
+    type: Any  # each component narrows it to one word; `str` would make that an error to type checkers
 
     family: ClassVar[str] = ""
 

@@ -27,10 +27,10 @@ class Config(Spec):
     metrics: dict[str, Metric] = Field(default_factory=dict, description="name -> metric")
     optimizer: Optimizer
     trainer: Trainer
-    checkpoint: CheckpointSection = CheckpointSection()
-    report: Report = Report()
-    parallel: Parallel = Parallel()
-    run: Run = Run()
+    checkpoint: CheckpointSection = Field(default_factory=lambda: CheckpointSection.model_validate({}))
+    report: Report = Field(default_factory=lambda: Report.model_validate({}))
+    parallel: Parallel = Field(default_factory=lambda: Parallel.model_validate({}))
+    run: Run = Field(default_factory=lambda: Run.model_validate({}))
 
     @model_validator(mode="after")
     def _one_length(self) -> Self:
