@@ -24,6 +24,7 @@ def loss_values(bound: Bound, arrays: Mapping[str, Any], hyper: Hyper) -> jax.Ar
 
 def make_metric(bound: Bound) -> Metric:
     """The metric with its fixed arguments."""
+    arguments = dict(bound.plain)
     if bound.type == "expr":
-        return metrics.expr(**bound.plain | {"expression": partial(evaluate, bound.plain["expression"])})
-    return getattr(metrics, bound.type)(**bound.plain)
+        arguments["expression"] = partial(evaluate, arguments["expression"])
+    return getattr(metrics, bound.type)(**arguments)

@@ -123,7 +123,7 @@ class OptimizerSpec(Component):
     family: ClassVar[str] = "optimizer"
 
     learning_rate: LearningRate = 1e-3
-    schedule: Schedule = Constant(type="constant")
+    schedule: Schedule = Field(default_factory=lambda: Constant.model_validate({"type": "constant"}))
     clip_norm: Traced | None = Field(None, gt=0, description="largest Euclidean norm of the whole gradient")
     clip_value: Traced | None = Field(None, gt=0, description="largest magnitude of a gradient's entry, clipped first")
     accumulate_steps: int = Field(1, ge=1, description="steps whose mean gradient makes one update")
