@@ -8,7 +8,7 @@ over `(state, hyper)` is a sweep.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -17,16 +17,19 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from framework.build.across import merged_over, share_of_mean, summed_over
 from framework.build.components import loss_values, make_metric
+from framework.build.stacks import stacked_axes
 from framework.build.state import State
 from framework.build.wiring import Bound, batch_arrays, network_inputs, probes, scope_tree
 from framework.config.schema.base import traced_values
 from framework.config.schema.root import Config
 from framework.core.random import base_key, derive
+from framework.core.trees import named_leaves
 from framework.network import Network
-from framework.objectives import masked_mean
 from framework.objectives.metrics import Metric
 from framework.optim import learning_rate_at, make_optimizer
+from framework.parallel.inside import WHOLE, Inside
 
 Arrays = Mapping[str, Any]
 Hyper = Mapping[str, Any]
@@ -40,11 +43,17 @@ class Experiment:
       config: the validated recipe.
       arrays: batch array name -> shape and dtype of one example, without the batch axis.
       total_steps: optimizer steps of the whole run, which schedules are stretched over.
+      inside: what the functions know of the layout over devices that they run in; see `within`.
     """
 
     config: Config
     arrays: Mapping[str, Any]
     total_steps: int
+    inside: Inside = WHOLE
+
+    def within(self, inside: Inside) -> Experiment:
+        """The same functions for a layout over devices; they mean the same computation."""
+        return self if inside is self.inside else replace(self, inside=inside)
 
     @cached_property
     def network(self) -> Network:
@@ -88,6 +97,11 @@ class Experiment:
         """Network input -> key path of the batch array that feeds it."""
         read = batch_arrays(self.losses) | batch_arrays(self.metric_wires)
         return network_inputs(self.network.wiring, self.arrays, read)
+
+    @cached_property
+    def stacked(self) -> dict[str, int]:
+        """Path of a parameter -> how many of its first dimensions count copies of a repeated node."""
+        return stacked_axes(self.network, named_leaves(jax.eval_shape(self.init).params))
 
     def example_inputs(self, batch_size: int = 1) -> dict[str, jax.ShapeDtypeStruct]:
         """Shapes and dtypes of the network's inputs for a batch of `batch_size`."""
@@ -139,10 +153,14 @@ class Experiment:
         def objective(params: Any) -> tuple[jax.Array, tuple[dict[str, Any], dict[str, jax.Array]]]:
             variables = {"params": params, **state.collections}
             outputs, updates = self._apply(variables, batch, hyper, key=key, train=True)
-            total, parts = self._loss(outputs, updates.pop("intermediates", {}), params, batch, hyper)
+            axis = self.inside.axis
+            total, parts = self._loss(outputs, updates.pop("intermediates", {}), params, batch, hyper, axis)
             return total, (updates, parts)
 
-        (_, (updates, logs)), gradients = jax.value_and_grad(objective, has_aux=True)(state.params)
+        gradient = jax.value_and_grad(self.inside.gathering(objective), has_aux=True)
+        (_, (updates, logs)), gradients = gradient(state.params)
+        gradients, logs = summed_over(self.inside.axis, (gradients, logs))
+        gradients = self.inside.pin_params(gradients)
         changes, opt_state = self.optimizer(hyper).update(gradients, state.opt_state, state.params)
         params = optax.apply_updates(state.params, changes)
         ema = state.ema
@@ -171,7 +189,10 @@ class Experiment:
     def evaluate(
         self, state: State, batch: Arrays, evaluation: dict[str, Any], hyper: Hyper | None = None
     ) -> dict[str, Any]:
-        """The evaluation with one more batch taken in; rows whose mask is 0 do not count."""
+        """The evaluation with one more batch taken in; rows whose mask is 0 do not count.
+
+        Where devices see rows of their own, each has an evaluation of its own; `combine` makes one of them.
+        """
         hyper = self.hyper | dict(hyper or {})
         variables = state.best_variables
         outputs, updates = self._apply(variables, batch, hyper, key=None, train=False)
@@ -192,6 +213,17 @@ class Experiment:
             "rows": evaluation["rows"] + rows,
             "metrics": states,
         }
+
+    def combine(self, evaluation: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The evaluation of all rows, where each device had its own of its rows."""
+        axis = self.inside.axis
+        if axis is None:
+            return evaluation
+        sums, rows = summed_over(axis, (evaluation["losses"], evaluation["rows"]))
+        states = {
+            name: merged_over(axis, self.metrics[name].merge, state) for name, state in evaluation["metrics"].items()
+        }
+        return {"losses": sums, "rows": rows, "metrics": states}
 
     def summarise(self, evaluation: Mapping[str, Any]) -> dict[str, Any]:
         """The results of an evaluation by name: each loss averaged over rows, each metric computed."""
@@ -226,6 +258,9 @@ class Experiment:
     ) -> tuple[Any, dict[str, Any]]:
         inputs = {name: batch[path.removeprefix("batch.")] for name, path in self.inputs.items()}
         fed = inputs if self.network.wiring else next(iter(inputs.values()))
+        inside = self.inside
+        if inside.gathers:
+            variables = {**variables, "params": inside.whole((), variables["params"])}
         outputs, updates = self.network.apply(
             variables,
             fed,
@@ -234,12 +269,15 @@ class Experiment:
             mask=batch.get("mask"),
             hyper=hyper,
             probes=self._probes if probe else (),
+            axis=inside.axis if train else None,
+            weights=inside.whole if inside.gathers else None,
         )
         return outputs, dict(updates)
 
     def _loss(
-        self, outputs: Any, intermediates: Any, params: Any, batch: Arrays, hyper: Hyper
+        self, outputs: Any, intermediates: Any, params: Any, batch: Arrays, hyper: Hyper, axis: str | None = None
     ) -> tuple[jax.Array, dict[str, jax.Array]]:
+        """The total loss and its parts; over an axis, this device's shares of them, whose sum they are."""
         scope = scope_tree(batch, outputs, intermediates, params)
         total = jnp.zeros((), jnp.float32)
         parts: dict[str, jax.Array] = {}
@@ -247,8 +285,7 @@ class Experiment:
             arrays = bound.read(scope)
             with bound.blamed(arrays):
                 values = loss_values(bound, arrays, hyper)
-            mask = batch.get("mask")
-            parts[name] = values.mean() if mask is None else masked_mean(values, mask)
+            parts[name] = share_of_mean(values, batch.get("mask"), axis)
             total = total + hyper[f"losses.{name}.weight"] * parts[name]
         return total, {"loss": total} | (parts if len(parts) > 1 else {})
 

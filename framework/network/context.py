@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import jax
 
@@ -29,11 +30,17 @@ class Context:
       train: whether this call trains (dropout draws, batch norm updates its statistics).
       mask: [batch] float32, 1 for real rows and 0 for padding; None when all rows are real.
       hyper: traced scalars by config key.
+      axis: name of the axis over which other devices compute with rows of their own (see `jax.lax.psum`); None: the
+        batch is whole.
+      weights: (where parameters stand, one copy of them) -> the same as layers use them. Where parameters are divided
+        among devices it brings them together, within a repeated node copy by copy; None: they are whole.
     """
 
     train: bool = False
     mask: jax.Array | None = None
     hyper: Mapping[str, jax.Array] = field(default_factory=dict)
+    axis: str | None = None
+    weights: Callable[[tuple[str, ...], Any], Any] | None = None
 
     def value(self, item: float | TracedValue) -> float | jax.Array:
         """The scalar to compute with: the traced one where `hyper` holds it, else the default."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -78,6 +78,8 @@ class Network:
         mask: jax.Array | None = None,
         hyper: Mapping[str, jax.Array] | None = None,
         probes: Sequence[str] = (),
+        axis: str | None = None,
+        weights: Callable[[tuple[str, ...], Any], Any] | None = None,
     ) -> tuple[dict[str, jax.Array], dict[str, Any]]:
         """Outputs by name, and what changed: collections other than `params`, and `intermediates` as nested mappings.
 
@@ -89,13 +91,16 @@ class Network:
           mask: [batch], 1 for real rows and 0 for padding.
           hyper: traced scalars by config key; those left out have their declared values.
           probes: paths of nodes (`stage1`, `stage1.conv1`) whose outputs are returned as `intermediates`.
+          axis: name of the axis over which other devices compute with rows of their own, as under `jax.pmap`;
+            statistics of batches and random masks are then those of all rows together.
+          weights: see `Context`; it is asked for what is stacked, the rest of `variables` is taken as it is.
 
         Raises:
           ConfigError: an input is missing or its shape does not fit, or a probe names no node.
         """
         arrays = [jnp.asarray(array) for array in self._ordered(inputs)]
         self._check_probes(probes)
-        context = Context(train=train, mask=mask, hyper=dict(hyper or {}))
+        context = Context(train=train, mask=mask, hyper=dict(hyper or {}), axis=axis, weights=weights)
         changing = [name for name in variables if name != "params"] if train else []
         outputs, updates = self._module.apply(
             dict(variables),

@@ -1,1 +1,1 @@
-"""How a run is laid out over devices: one `Strategy` per layout, behind `place`, `replicate` and `compile`."""
+"""How a run is laid out over devices: one `Strategy` per layout, all of which mean the same computation."""

@@ -2,13 +2,115 @@
 
 from __future__ import annotations
 
+import math
+import warnings
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import jax
+
+from framework.core.axes import counted, filled, uneven_batch
+from framework.core.errors import ConfigError, Problem
+from framework.core.trees import named_leaves
+from framework.parallel.automatic import automatic
+from framework.parallel.division import Divided, divide
+from framework.parallel.mapped import Mapped
+from framework.parallel.rules import parsed
+from framework.parallel.sharded import Sharded, make_mesh, row_parts
 from framework.parallel.single import Single
 from framework.parallel.strategy import Strategy
 
 
-def choose(section: Any) -> Strategy:
-    """The strategy that a recipe's `parallel` section names; `auto` is one device."""
-    strategies = {"auto": Single.default, "single": Single.default}
-    return strategies[section.type]()
+class LayoutWarning(UserWarning):
+    """Something of a layout was asked for and cannot be had; the run goes on without."""
+
+
+def choose(
+    parallel: Any, shapes: Callable[[], Any], *, batch_size: int, stacked: Callable[[], Mapping[str, int]]
+) -> Strategy:
+    """The strategy that a recipe's `parallel` section names, on the devices that are present.
+
+    Args:
+      parallel: the section.
+      shapes: gives the abstract state; asked for only where the layout depends on it.
+      batch_size: of training.
+      stacked: gives the dimensions that count copies of a layer (see `divide`).
+
+    Raises:
+      ConfigError: there are too few devices, a batch or a parameter does not divide.
+    """
+    if parallel.type == "single":
+        return Single.default()
+    present = jax.devices()
+    kind, axes = resolved(parallel, len(present), shapes, batch_size=batch_size)
+    if kind == "single":
+        return Single.default()
+    if not jax.config.jax_threefry_partitionable:  # pyright: ignore[reportAttributeAccessIssue]
+        # Without it, what is drawn would depend on how the drawn array is divided.
+        raise ConfigError(
+            Problem(
+                key="parallel.type",
+                found="JAX's jax_threefry_partitionable is off, so dropout would differ from layout to layout",
+                expected="JAX's default",
+                fix="unset JAX_THREEFRY_PARTITIONABLE",
+            )
+        )
+    count = math.prod(axes.values())
+    parts = row_parts(axes)
+    if batch_size % parts:
+        raise ConfigError(uneven_batch(batch_size, parts))
+    if kind == "pmap":
+        return Mapped(present[:count], shapes())
+    divided = division(parallel, shapes(), axes, stacked())
+    for text in divided.warnings:
+        warnings.warn(text, LayoutWarning, stacklevel=2)
+    return Sharded(kind, make_mesh(axes, present[:count]), divided, shapes())
+
+
+def resolved(
+    parallel: Any, present: int, shapes: Callable[[], Any], *, batch_size: int, needed: bool = True
+) -> tuple[str, dict[str, int]]:
+    """The layout (`auto` decided) and the sizes of its axes.
+
+    Args:
+      present: how many devices there are.
+      needed: whether devices that are asked for must be present.
+
+    Raises:
+      ConfigError: they are not, or the axes do not multiply out.
+    """
+    asked = None if parallel.type == "single" else parallel.devices
+    if asked is not None and asked > present and needed:
+        raise ConfigError(
+            Problem(
+                key="parallel.devices",
+                found=f"{counted(asked)} are asked for, {present} {'is' if present == 1 else 'are'} present",
+                expected=f"at most {present}",
+                fix=f"parallel.devices={present}, or to try it out on the CPU "
+                f"XLA_FLAGS=--xla_force_host_platform_device_count={asked} JAX_PLATFORMS=cpu",
+            )
+        )
+    devices = asked or present
+    if parallel.type == "auto":
+        kind, count, remark = automatic(devices, batch_size, shapes)
+        if remark:
+            warnings.warn(remark, LayoutWarning, stacklevel=3)
+        return kind, {kind: count}
+    if parallel.type == "single":
+        return "single", {}
+    sizes = parallel.sizes()
+    fixed = -1 not in sizes.values()
+    if not needed and asked is None and fixed:
+        return parallel.type, sizes
+    return parallel.type, filled(sizes, devices, said="are asked for" if asked else "are present")
+
+
+def division(parallel: Any, shapes: Any, axes: Mapping[str, int], stacked: Mapping[str, int]) -> Divided:
+    """How the state is divided over axes of these sizes."""
+    return divide(
+        named_leaves(shapes),
+        axes,
+        rules=parsed(parallel.rules) if parallel.type in ("tensor", "mesh") else (),
+        min_size=parallel.min_size if parallel.type in ("fsdp", "mesh") else 1024,
+        stacked=stacked,
+    )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import jax
+
+from framework.parallel.inside import WHOLE, Inside
+from framework.parallel.strategy import Kind
 
 
 @dataclass(frozen=True)
@@ -15,6 +18,8 @@ class Single:
 
     device: Any
     name: str = "single"
+    batch_multiple: int = 1
+    inside: Inside = WHOLE
 
     @classmethod
     def default(cls) -> Single:
@@ -30,10 +35,31 @@ class Single:
         """The state on the device; leaves that are there already are not copied."""
         return jax.device_put(state, self.device)
 
-    def place_batch(self, batch: Any) -> Any:
-        """The batch on the device."""
-        return jax.device_put(batch, self.device)
+    def plain_state(self, state: Any) -> Any:
+        """The state itself."""
+        return state
 
-    def compile(self, function: Callable[..., Any], *, donate: tuple[int, ...] = ()) -> Callable[..., Any]:
+    def state_like(self, shapes: Any) -> Any:
+        """The shapes alone: there is one place to go."""
+        return shapes
+
+    def place_shared(self, tree: Any) -> Any:
+        """The arrays on the device."""
+        return jax.device_put(tree, self.device)
+
+    def place_rows(self, tree: Any, axis: int = 0) -> Any:
+        """The arrays on the device."""
+        del axis
+        return jax.device_put(tree, self.device)
+
+    def compile(
+        self,
+        function: Callable[..., Any],
+        *,
+        takes: Sequence[Kind],
+        gives: Kind | tuple[Kind, ...],
+        donate: tuple[int, ...] = (),
+    ) -> Callable[..., Any]:
         """`jax.jit` with donated arguments."""
+        del takes, gives
         return jax.jit(function, donate_argnums=donate)

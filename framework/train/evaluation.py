@@ -11,7 +11,7 @@ import numpy as np
 from framework.build.experiment import Experiment
 from framework.build.state import State
 from framework.data.schedule import eval_batches
-from framework.parallel.strategy import Strategy
+from framework.parallel.strategy import OWN, SHARED, STATE, Rows, Strategy
 from framework.train.feed import RESIDENT_LIMIT_BYTES, gather
 
 
@@ -19,30 +19,31 @@ class Evaluator:
     """The compiled evaluation and prediction of one experiment over the splits of a data set."""
 
     def __init__(self, experiment: Experiment, dataset: Any, strategy: Strategy) -> None:
-        self.experiment = experiment
+        self.experiment = experiment = experiment.within(strategy.inside)
         self.dataset = dataset
         self.strategy = strategy
         data = experiment.config.data
-        self.batch_size = data.eval_batch_size or data.batch_size
-        self.hyper = strategy.place_state(experiment.hyper)
+        self.batch_size = self._divisible(data.eval_batch_size or data.batch_size)
+        self.hyper = strategy.place_shared(experiment.hyper)
         self._resident: dict[str, Any] = {}
-        self._over_resident = strategy.compile(self._sweep)
-        self._over_batch = strategy.compile(experiment.evaluate)
-        self._summarise = strategy.compile(experiment.summarise)
-        self._predict = strategy.compile(experiment.predict)
+        self._over_resident = strategy.compile(self._sweep, takes=(STATE, SHARED, SHARED, Rows(1)), gives=OWN)
+        self._over_batch = strategy.compile(experiment.evaluate, takes=(STATE, Rows(), OWN, SHARED), gives=OWN)
+        self._summarise = strategy.compile(self._results, takes=(OWN,), gives=SHARED)
+        self._predict = strategy.compile(experiment.predict, takes=(STATE, Rows(), SHARED), gives=Rows())
 
     def evaluate(self, state: State, split: str) -> dict[str, Any]:
         """The results over a split by name: Python floats, and nested lists for matrices."""
+        state = self.strategy.place_state(state)
         source = self.dataset.splits[split]
         blocks = eval_batches(len(source), self.batch_size)
         if self._is_resident(split):
             if split not in self._resident:
-                arrays = self.strategy.place_batch(self.dataset.arrays(split))
-                self._resident[split] = (arrays, self.strategy.place_batch(blocks))
+                arrays = self.strategy.place_shared(self.dataset.arrays(split))
+                self._resident[split] = (arrays, self.strategy.place_rows(blocks, 1))
             arrays, placed = self._resident[split]
             evaluation = self._over_resident(state, self.hyper, arrays, placed)
         else:
-            evaluation = self.experiment.evaluation()
+            evaluation = self.strategy.place_shared(self.experiment.evaluation())
             for indices in blocks:
                 evaluation = self._over_batch(state, _host_batch(source, indices), evaluation, self.hyper)
         found = jax.device_get(self._summarise(evaluation))
@@ -52,10 +53,11 @@ class Evaluator:
 
     def predict(self, state: State, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The outputs for host arrays that hold the network's inputs, row for row."""
+        state = self.strategy.place_state(state)
         rows = len(next(iter(arrays.values())))
         wanted = {path.removeprefix("batch.") for path in self.experiment.inputs.values()}
         parts: list[Any] = []
-        for indices in eval_batches(rows, min(self.batch_size, rows)):
+        for indices in eval_batches(rows, self._divisible(min(self.batch_size, rows))):
             filled = np.maximum(indices, 0)
             batch = {name: np.asarray(array)[filled] for name, array in arrays.items() if name in wanted}
             outputs = jax.device_get(self._predict(state, batch, self.hyper))
@@ -71,9 +73,18 @@ class Evaluator:
             parts.append(self.predict(state, rows))
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
+    def _divisible(self, rows: int) -> int:
+        """The next batch size that can be divided among the devices; rows beyond do not count."""
+        multiple = self.strategy.batch_multiple
+        return -(-rows // multiple) * multiple
+
+    def _results(self, evaluation: Any) -> dict[str, Any]:
+        return self.experiment.summarise(self.experiment.combine(evaluation))
+
     def _sweep(self, state: State, hyper: Any, arrays: Any, blocks: jax.Array) -> dict[str, Any]:
         def body(index: jax.Array, evaluation: Any) -> Any:
             batch = gather(arrays, blocks[index], masked=True)
+            batch = self.experiment.inside.pin_rows(batch)
             return self.experiment.evaluate(state, batch, evaluation, hyper)
 
         return jax.lax.fori_loop(0, blocks.shape[0], body, self.experiment.evaluation())

@@ -48,7 +48,7 @@ def gather(arrays: Mapping[str, jax.Array], indices: jax.Array, *, masked: bool)
 
 @dataclass
 class ResidentFeed:
-    """The whole split lies on the device; a block is nothing but row numbers."""
+    """The whole split lies on every device; a block is nothing but row numbers."""
 
     arrays: Mapping[str, jax.Array]
     schedule: BatchSchedule

@@ -20,7 +20,7 @@ from framework.build.contents import primitives
 from framework.build.experiment import Experiment
 from framework.build.state import State
 from framework.data.schedule import BatchSchedule
-from framework.parallel.strategy import Strategy
+from framework.parallel.strategy import SHARED, STATE, Rows, Strategy
 from framework.train.feed import RESIDENT_LIMIT_BYTES, Feed, ResidentFeed, StreamFeed, stream_capacity
 
 CAPACITY = 256
@@ -38,20 +38,24 @@ class Runner:
     def __init__(self, experiment: Experiment, dataset: Any, strategy: Strategy) -> None:
         data = experiment.config.data
         source = dataset.splits["train"]
-        self.experiment = experiment
+        self.experiment = experiment.within(strategy.inside)
         self.strategy = strategy
         self.schedule = BatchSchedule(
             len(source), data.batch_size, experiment.config.seed, shuffle=data.shuffle, last=data.last_batch
         )
-        self.hyper = strategy.place_state(experiment.hyper)
+        self.hyper = strategy.place_shared(experiment.hyper)
         asked = experiment.config.trainer.steps_per_dispatch
         self._adaptive = asked == "auto"
         self.steps_per_dispatch = _automatic(experiment, strategy) if asked == "auto" else asked
         masked = data.last_batch == "mask" and len(source) % data.batch_size != 0
         self.feed = self._make_feed(dataset, source, data, masked)
         self._count = min(8, self.steps_per_dispatch) if self._adaptive else self.steps_per_dispatch
-        compiled = self._many if self.steps_per_dispatch > 1 else self._one
-        self._program = strategy.compile(compiled, donate=(0,))
+        takes = (STATE, SHARED, SHARED, Rows(1))
+        gives = (STATE, SHARED)
+        if self.steps_per_dispatch > 1:
+            self._program = strategy.compile(self._many, takes=(*takes, SHARED), gives=gives, donate=(0,))
+        else:
+            self._program = strategy.compile(self._one, takes=takes, gives=gives, donate=(0,))
         self._block: tuple[int, Mapping[str, Any]] | None = None
 
     def _make_feed(self, dataset: Any, source: Any, data: Any, masked: bool) -> Feed:
@@ -59,7 +63,7 @@ class Runner:
         resident = nbytes <= RESIDENT_LIMIT_BYTES if data.resident == "auto" else data.resident
         if resident:
             capacity = self.steps_per_dispatch if self.steps_per_dispatch > 1 else CAPACITY
-            arrays = self.strategy.place_batch(dataset.arrays("train"))
+            arrays = self.strategy.place_shared(dataset.arrays("train"))
             return ResidentFeed(arrays, self.schedule, capacity, masked)
         batch_bytes = nbytes // max(1, len(source)) * data.batch_size
         capacity = stream_capacity(batch_bytes, min(32, self.steps_per_dispatch))
@@ -84,7 +88,7 @@ class Runner:
         capacity = self.feed.capacity
         base = start - start % capacity
         if self._block is None or self._block[0] != base:
-            self._block = (base, self.strategy.place_batch(self.feed.block(base, capacity)))
+            self._block = (base, self.strategy.place_rows(self.feed.block(base, capacity), 1))
         count = min(limit, base + capacity - start, self._count if self._adaptive else 32, 32)
         count = max(1, count)
         rows: list[Any] = []
@@ -118,7 +122,10 @@ class Runner:
         return self._step(state, hyper, arrays, block, state.step % self.feed.capacity)
 
     def _step(self, state: State, hyper: Any, arrays: Any, block: Any, index: Any) -> Any:
-        return self.experiment.step(state, self.feed.batch_at(arrays, block, index), hyper)
+        inside = self.experiment.inside
+        batch = inside.pin_rows(self.feed.batch_at(arrays, block, index))
+        state, logs = self.experiment.step(state, batch, hyper)
+        return inside.pin_state(state), logs
 
     def close(self) -> None:
         """Stop the threads of the feed."""

@@ -49,8 +49,9 @@ def state_of(setup: Setup, path: Path, which: str | int, trained: State | None) 
             )
         )
     with Checkpoints(folder, keep=section.keep) as checkpoints:
-        state, _ = checkpoints.restore(_step(checkpoints, which), jax.eval_shape(setup.abstract.init))
-    return setup.strategy.place_state(state)
+        like = setup.strategy.state_like(jax.eval_shape(setup.abstract.init))
+        state, _ = checkpoints.restore(_step(checkpoints, which), like)
+    return setup.strategy.plain_state(setup.strategy.place_state(state))
 
 
 def _step(checkpoints: Checkpoints, which: str | int) -> int | None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import jax
+
 from framework import data as data_room
 from framework.build.check import check
 from framework.build.experiment import Experiment
@@ -105,8 +107,18 @@ class Setup:
 
     @cached_property
     def strategy(self) -> Strategy:
-        """The layout over devices."""
-        return choose(self.config.parallel)
+        """The layout over devices.
+
+        Raises:
+          ConfigError: it does not fit the recipe or the devices that are present.
+        """
+        with _located(self.loaded):
+            return choose(
+                self.config.parallel,
+                lambda: jax.eval_shape(self.abstract.init),
+                batch_size=self.config.data.batch_size,
+                stacked=lambda: self.abstract.stacked,
+            )
 
     @cached_property
     def evaluator(self) -> Evaluator:

@@ -20,10 +20,12 @@ from framework.checkpoint import Checkpoints
 from framework.config.compose import dump
 from framework.config.compose.loaded import Loaded
 from framework.core.trees import size
+from framework.parallel.strategy import SHARED, STATE
 from framework.report.jsonl import MetricLog, read_records
 from framework.train.directory import RunDirectory, fresh
 from framework.train.environment import environment
 from framework.train.illustration import illustrate
+from framework.train.keeping import PlainKeeper
 from framework.train.loop import Loop, Observer
 from framework.train.observers import LogObserver
 from framework.train.progress import Progress
@@ -87,6 +89,7 @@ def run(
     setup.check()
     chosen = tuple(stages or setup.config.run.stages)
     setup.check_splits(chosen)  # opens the data, so that its problems are told before anything is written
+    _ = setup.strategy  # and so are those of the devices
     asked = directory or (Path(setup.config.run.dir) if setup.config.run.dir else None)
     path = asked or fresh(setup.config.name)
     tree = setup.config.model_dump(mode="json")
@@ -143,11 +146,11 @@ class _Session:
                 state=state,
                 progress=progress,
                 observers=observers,
-                keeper=checkpoints,
+                keeper=None if checkpoints is None else PlainKeeper(checkpoints, setup.strategy),
                 step=step,
                 stop_requested=lambda: signals.received,
             )
-            state = loop.run()
+            state = setup.strategy.plain_state(loop.run())
             jax.block_until_ready(state)
         self.state = state
         seconds = time.perf_counter() - started
@@ -190,12 +193,13 @@ class _Session:
     def _begin(self, checkpoints: Checkpoints | None) -> tuple[State, Progress, int]:
         setup = self.setup
         if checkpoints is not None and checkpoints.latest() is not None:
-            state, saved = checkpoints.restore(None, self._like())
+            state, saved = checkpoints.restore(None, setup.strategy.state_like(self._like()))
             progress = Progress.from_json(saved)
             if progress.best_step is not None and progress.best is not None:
                 checkpoints.mark_best(progress.best_step, progress.best)
             return setup.strategy.place_state(state), progress, int(state.step)
-        state = setup.strategy.compile(setup.experiment.init)(np.uint32(setup.config.seed))
+        init = setup.strategy.compile(setup.experiment.init, takes=(SHARED,), gives=STATE)
+        state = init(np.uint32(setup.config.seed))
         return setup.strategy.place_state(state), Progress(), 0
 
     def _checkpoints(self) -> Checkpoints | None:

@@ -12,7 +12,9 @@ from framework.config.schema.losses import Loss
 from framework.config.schema.metrics import Metric
 from framework.config.schema.network import NetworkSection
 from framework.config.schema.optimizers import Optimizer
-from framework.config.schema.training import CheckpointSection, Parallel, Report, Run, Trainer
+from framework.config.schema.parallel import Auto, Parallel
+from framework.config.schema.training import CheckpointSection, Report, Run, Trainer
+from framework.core.axes import uneven_batch
 from framework.core.errors import Problem
 
 
@@ -29,7 +31,7 @@ class Config(Spec):
     trainer: Trainer
     checkpoint: CheckpointSection = Field(default_factory=lambda: CheckpointSection.model_validate({}))
     report: Report = Field(default_factory=lambda: Report.model_validate({}))
-    parallel: Parallel = Field(default_factory=lambda: Parallel.model_validate({}))
+    parallel: Parallel = Field(default_factory=lambda: Auto(type="auto"))
     run: Run = Field(default_factory=lambda: Run.model_validate({}))
 
     @model_validator(mode="after")
@@ -40,4 +42,11 @@ class Config(Spec):
         if self.trainer.epochs is not None and self.trainer.steps is not None:
             found = f"both lengths are set: {self.trainer.epochs} epochs and {self.trainer.steps} steps"
             raise CrossFieldError(Problem("trainer.epochs", found, expected, fix="trainer.epochs=null"))
+        return self
+
+    @model_validator(mode="after")
+    def _batch_divides(self) -> Self:
+        parts, size = self.parallel.known_rows(), self.data.batch_size
+        if parts is not None and size % parts:
+            raise CrossFieldError(uneven_batch(size, parts))
         return self

@@ -1,4 +1,4 @@
-"""The sections that govern a run: `trainer`, `checkpoint`, `report`, `parallel` and `run`."""
+"""The sections that govern a run: `trainer`, `checkpoint`, `report` and `run`."""
 
 from __future__ import annotations
 
@@ -50,12 +50,6 @@ class Report(Spec):
     tensorboard: bool = Field(True, description="write scalars, the recipe and hparams for TensorBoard")
     progress: Literal["auto", "bar", "plain", "none"] = Field("auto", description="what the terminal shows meanwhile")
     figures: bool = Field(True, description="draw PNGs (learning curves, confusion matrix) at the end")
-
-
-class Parallel(Spec):
-    """How the run is laid out over devices."""
-
-    type: Literal["auto", "single"] = Field("auto", description="auto: every device there is; single: the first")
 
 
 class Run(Spec):

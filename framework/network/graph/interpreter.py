@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import jax
@@ -94,7 +94,10 @@ def _run(node: Node, inputs: tuple[Any, ...], call: Call, owners: dict[str, _Mod
     if held.scan:
         where = (*call.where, held.names[0])
         inner = replace(call, where=where, copies=call.copies * node.repeat, scans=call.scans + 1)
-        return scanned(node, held.modules[0], inputs, lambda module, *values: _invoke(node, module, values, inner))
+        weights = partial(call.context.weights, where) if call.context.weights else None
+        return scanned(
+            node, held.modules[0], inputs, lambda module, *values: _invoke(node, module, values, inner), weights
+        )
     value = inputs[0] if inputs else None
     for module, name in zip(held.modules, held.names, strict=True):
         inner = replace(call, where=(*call.where, name))

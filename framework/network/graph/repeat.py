@@ -15,12 +15,23 @@ from flax import linen as nn
 from framework.config.language.graph import Node
 
 
-def scanned(node: Node, module: nn.Module, inputs: tuple[Any, ...], body: Callable[..., Any]) -> Any:
+def scanned(
+    node: Node,
+    module: nn.Module,
+    inputs: tuple[Any, ...],
+    body: Callable[..., Any],
+    weights: Callable[[Any], Any] | None = None,
+) -> Any:
     """`node.repeat` copies as one scan.
 
     Every collection gets a leading axis that counts the copies, and every copy draws its own random numbers. The first
     input is handed from copy to copy; the others are the same for all.
+
+    Args:
+      weights: one copy's parameters -> the same as its layers use them; None: as they are.
     """
+    if weights is not None:
+        body = nn.map_variables(body, "params", trans_in_fn=_within_params(weights))
 
     # Inside a scan XLA cannot merge the recomputation with the first computation, so it need not be prevented.
     applied = nn.remat(body, prevent_cse=False) if node.remat else body
@@ -38,6 +49,10 @@ def scanned(node: Node, module: nn.Module, inputs: tuple[Any, ...], body: Callab
     )
     value, _ = stacked(module, *inputs)
     return value
+
+
+def _within_params(weights: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda variables: {name: weights(tree) for name, tree in variables.items()}
 
 
 def _unrolled(copies: int) -> int:

@@ -161,7 +161,7 @@ class Attention(nn.Module):
         rate = context.value(self.dropout)
         if not context.train or is_off(rate):
             return None
-        return partial(drop, rate=rate, key=self.make_rng("dropout"))
+        return partial(drop, rate=rate, key=self.make_rng("dropout"), axis=context.axis)
 
 
 class TransformerBlock(nn.Module):

@@ -5,16 +5,31 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
+from jax import lax
 
 from framework.network.context import Context, TracedValue
 
 
-def drop(x: jax.Array, rate: float | jax.Array, key: jax.Array) -> jax.Array:
-    """Sets each value to zero with probability `rate` and divides the rest by 1 - rate; a rate of 1 gives all zeros."""
-    kept = jax.random.bernoulli(key, 1 - rate, x.shape)
+def drop(x: jax.Array, rate: float | jax.Array, key: jax.Array, axis: str | None = None) -> jax.Array:
+    """Sets each value to zero with probability `rate` and divides the rest by 1 - rate; a rate of 1 gives all zeros.
+
+    Args:
+      x: rows first.
+      axis: name of the axis over which other devices do the same to rows of their own; together they drop what one
+        device would.
+    """
+    kept = _kept(x.shape, 1 - rate, key, axis)
     # The divisor is guarded and not only masked: 1 / 0 behind a mask would still make gradients NaN.
     scale = 1 / jnp.where(jnp.asarray(rate) < 1, 1 - rate, 1)
     return x * jnp.where(kept, scale, 0).astype(x.dtype)
+
+
+def _kept(shape: tuple[int, ...], rate: float | jax.Array, key: jax.Array, axis: str | None) -> jax.Array:
+    if axis is None or not shape:
+        return jax.random.bernoulli(key, rate, shape)
+    rows = shape[0]
+    every = jax.random.bernoulli(key, rate, (rows * lax.axis_size(axis), *shape[1:]))
+    return lax.dynamic_slice_in_dim(every, lax.axis_index(axis) * rows, rows)
 
 
 class Dropout(nn.Module):
@@ -27,7 +42,7 @@ class Dropout(nn.Module):
         rate = context.value(self.rate)
         if not context.train or is_off(rate):
             return x
-        return drop(x, rate, self.make_rng("dropout"))
+        return drop(x, rate, self.make_rng("dropout"), context.axis)
 
 
 def is_off(rate: float | jax.Array) -> bool:

@@ -81,7 +81,7 @@ class BatchNorm(_Affine):
                 weights = context.mask.reshape(-1, *(1,) * (x.ndim - 1))
             # The kept mean is near that of the batch, and every device has it; a first row only one of them would.
             near = kept_mean.value.reshape((1,) * (x.ndim - 1) + channels)
-            mean, var, count = moments(x, tuple(range(x.ndim - 1)), weights=weights, near=near)
+            mean, var, count = moments(x, tuple(range(x.ndim - 1)), weights=weights, near=near, over=context.axis)
             mean, var = mean.reshape(channels), var.reshape(channels)
             if not self.is_initializing():
                 # A batch of nothing but padding has no statistics to learn from.

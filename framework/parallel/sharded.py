@@ -1,0 +1,127 @@
+"""The layouts of one program that XLA divides among the devices of a mesh: `data`, `fsdp`, `tensor` and products."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
+
+from framework.core.trees import named_leaves
+from framework.parallel.division import Divided
+from framework.parallel.inside import Inside
+from framework.parallel.pinned import Pinned
+from framework.parallel.strategy import STATE, Kind, Rows
+
+ROW_AXES = ("data", "fsdp")
+"""The axes that a batch is divided among."""
+
+
+def row_parts(axes: Mapping[str, int]) -> int:
+    """Into how many parts a batch is divided."""
+    return math.prod(axes.get(axis, 1) for axis in ROW_AXES)
+
+
+def make_mesh(axes: Mapping[str, int], devices: Sequence[Any]) -> Mesh:
+    """A mesh whose shardings XLA propagates; the last axis joins the devices that are nearest to each other."""
+    return jax.make_mesh(
+        tuple(axes.values()), tuple(axes), axis_types=(AxisType.Auto,) * len(axes), devices=tuple(devices)
+    )
+
+
+class Sharded:
+    """State divided as `divided` says, batches along their rows, over a mesh.
+
+    Args:
+      name: the word that the section `parallel` uses.
+      mesh: its axes are those of `divided`.
+      divided: how each array of the state is divided.
+      shapes: the abstract state.
+    """
+
+    def __init__(self, name: str, mesh: Mesh, divided: Divided, shapes: Any) -> None:
+        self.name = name
+        self.mesh = mesh
+        self.divided = divided
+        leaves = [self._named(*divided.leaves[path].spec) for path in named_leaves(shapes)]
+        self._state = jax.tree.unflatten(jax.tree.structure(shapes), leaves)
+        self._rows = tuple(axis for axis in ROW_AXES if mesh.shape.get(axis, 1) > 1)
+        self.inside: Inside = Pinned(self._state, self._named(self._rows), mesh, divided)
+
+    @property
+    def devices(self) -> tuple[Any, ...]:
+        """The devices of the mesh, in its order."""
+        return tuple(self.mesh.devices.flat)
+
+    @property
+    def batch_multiple(self) -> int:
+        """The number of parts of a batch."""
+        return row_parts(self.mesh.shape)
+
+    def place_state(self, state: Any) -> Any:
+        """Each part of the state on its device; a leaf that lies so already is not copied."""
+        return _put(state, self._state)
+
+    def plain_state(self, state: Any) -> Any:
+        """The state itself: a divided array has its own shape."""
+        return state
+
+    def state_like(self, shapes: Any) -> Any:
+        """The shapes with shardings, so that no device ever holds the whole of what is divided."""
+        return jax.tree.map(
+            lambda leaf, sharding: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding), shapes, self._state
+        )
+
+    def place_shared(self, tree: Any) -> Any:
+        """A copy on each device."""
+        return _put(tree, self._named())
+
+    def place_rows(self, tree: Any, axis: int = 0) -> Any:
+        """Each part of the rows on its device."""
+        return _put(tree, self._taken(Rows(axis)))
+
+    def compile(
+        self,
+        function: Callable[..., Any],
+        *,
+        takes: Sequence[Kind],
+        gives: Kind | tuple[Kind, ...],
+        donate: tuple[int, ...] = (),
+    ) -> Callable[..., Any]:
+        """`jax.jit` with the shardings of arguments and results fixed, so that a state never drifts."""
+        results = tuple(map(self._given, gives)) if isinstance(gives, tuple) else self._given(gives)
+        return jax.jit(
+            function, in_shardings=tuple(map(self._taken, takes)), out_shardings=results, donate_argnums=donate
+        )
+
+    def _taken(self, kind: Kind) -> Any:
+        if isinstance(kind, Rows):
+            return self._named(*[None] * kind.axis, self._rows)
+        return self._state if kind is STATE else self._named()
+
+    def _given(self, kind: Kind) -> Any:
+        # What a network gives need not begin with a batch axis, so its outputs lie as XLA leaves them.
+        return None if isinstance(kind, Rows) else self._taken(kind)
+
+    def _named(self, *spec: Any) -> NamedSharding:
+        return NamedSharding(self.mesh, PartitionSpec(*spec))
+
+
+def _put(tree: Any, shardings: Any) -> Any:
+    """The arrays by their shardings; of a device on another process, the part of a host array that goes there."""
+    first = jax.tree.leaves(shardings)[0] if jax.tree.leaves(shardings) else None
+    if first is None or first.is_fully_addressable:
+        return jax.device_put(tree, shardings)
+    if isinstance(shardings, NamedSharding):
+        shardings = jax.tree.map(lambda _: shardings, tree)
+    return jax.tree.map(_put_parts, tree, shardings)
+
+
+def _put_parts(value: Any, sharding: NamedSharding) -> Any:
+    if isinstance(value, jax.Array) and value.sharding == sharding:
+        return value
+    host = np.asarray(value)
+    return jax.make_array_from_callback(host.shape, sharding, lambda index: host[index])
