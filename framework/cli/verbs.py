@@ -15,6 +15,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "explain": "one key: value, bounds, who set it, who reads it",
         "check": "every shape and wire of a recipe, without loading or compiling",
         "summary": "the layer table: shapes, parameters, FLOPs",
+        "plan": "memory, collectives and time of a step on devices that are not here",
     },
     "Set up": {
         "init": "a new project: a recipe, a layer of your own, a test that passes",
