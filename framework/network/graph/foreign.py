@@ -12,7 +12,6 @@ from importlib import import_module
 from typing import Any
 
 from flax import linen as nn
-from flax import nnx
 from flax.core import FrozenDict
 
 from framework.config.language.frozen import FrozenMapping
@@ -34,7 +33,7 @@ def foreign(target: Target, node: Node, name: str | None) -> nn.Module:
     arguments = target.arguments.as_dict()
     if target.partial:
         made = partial(found, **arguments) if arguments else found
-    elif inspect.isclass(found) and issubclass(found, nnx.Module):
+    elif _is_nnx(found):
         return _Nnx(found, target.arguments, target.keywords, name=name)
     else:
         try:
@@ -48,6 +47,11 @@ def foreign(target: Target, node: Node, name: str | None) -> nn.Module:
                 )
             ) from error
     return _wrapped(made, target, node, name)
+
+
+def _is_nnx(found: Any) -> bool:
+    """Whether it is an NNX module class; NNX is loaded only where one is used, since it takes a while."""
+    return inspect.isclass(found) and any(base.__module__.startswith("flax.nnx.") for base in found.__mro__)
 
 
 def _imported(target: Target, node: Node) -> Any:
@@ -132,6 +136,8 @@ class _Nnx(nn.Module):
     keywords: tuple[str, ...]
 
     def setup(self) -> None:
+        from flax import nnx
+
         self.bridge = nnx.bridge.ToLinen(
             self.module,
             kwargs=FrozenDict(self.arguments.as_dict()),
