@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from framework.core.errors import ConfigError
 from framework.inspect.plan.measured import Measured
 
 MOST = 10
@@ -35,11 +36,17 @@ class Change:
 
 @dataclass(frozen=True)
 class Attempt:
-    """A change and what came of it; `peak` is None where it was ruled out without compiling."""
+    """A change and what came of it.
+
+    Attributes:
+      peak: bytes, or None where it was not compiled to the end.
+      why: what kept it from that.
+    """
 
     change: Change
     peak: int | None
     fits: bool
+    why: str = ""
 
 
 def advise(
@@ -52,19 +59,25 @@ def advise(
       compile_with: measures the recipe with more overrides; None where that took too long.
     """
     attempts: list[Attempt] = []
-    compiled = 0
     for change in changes(found, config):
-        if change.least > hbm:
-            attempts.append(Attempt(change, None, False))
-            continue
-        if compiled == MOST:
+        if sum(one.peak is not None for one in attempts) == MOST:
             break
-        compiled += 1
-        made = compile_with(change.words)
-        attempts.append(Attempt(change, None if made is None else made.peak, made is not None and made.peak <= hbm))
+        attempts.append(_attempt(change, hbm, compile_with))
         if attempts[-1].fits:
             break
     return attempts
+
+
+def _attempt(change: Change, hbm: float, compile_with: Callable[[tuple[str, ...]], Measured | None]) -> Attempt:
+    if change.least > hbm:
+        return Attempt(change, None, False, "cannot fit, not compiled")
+    try:
+        made = compile_with(change.words)
+    except ConfigError as error:
+        return Attempt(change, None, False, f"refused: {error.problems[0].key}: {error.problems[0].found}")
+    if made is None:
+        return Attempt(change, None, False, "took too long to compile")
+    return Attempt(change, made.peak, made.peak <= hbm)
 
 
 def changes(found: Measured, config: Any) -> Iterator[Change]:

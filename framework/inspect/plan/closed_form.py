@@ -17,8 +17,8 @@ from framework.parallel.choose import division
 from framework.train.setup import Setup
 
 
-def enlarged(found: Measured, loaded: Loaded, devices: int) -> Measured:
-    """What a program of fewer devices tells of one for `devices`."""
+def enlarged(found: Measured, loaded: Loaded, devices: int, reason: str) -> Measured:
+    """What a program of fewer devices tells of one for `devices`; `reason` is why that is not compiled."""
     experiment = Setup(loaded).abstract
     state = jax.eval_shape(experiment.init)
     axis = "fsdp" if found.layout == "fsdp" else "data"
@@ -26,8 +26,9 @@ def enlarged(found: Measured, loaded: Loaded, devices: int) -> Measured:
     less = found.state - (parameters + optimizer + other)
     rings = tuple(replace(one, group=devices) if one.group == found.devices else one for one in found.collectives)
     remark = (
-        f"compiled for {found.devices} devices with as many rows on each, because {devices} took too long: the state "
-        f"is closed form, temporaries and FLOPs are those of {found.devices} devices, rings are of {devices}"
+        f"compiled for {found.devices} devices with as many rows on each, because {reason}: the state is closed form, "
+        f"temporaries, FLOPs and collectives are those of {found.devices}, but rings are of {devices}; what only fewer "
+        "devices divide still counts as divided there"
     )
     return replace(
         found,

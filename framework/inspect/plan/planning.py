@@ -12,7 +12,7 @@ from framework.inspect.plan.advice import Attempt, advise
 from framework.inspect.plan.measured import Measured
 from framework.inspect.plan.process import Request, measured
 from framework.inspect.plan.roofline import Hardware, Times, times
-from framework.inspect.plan.stand_in import SMALLER, smaller
+from framework.inspect.plan.stand_in import LARGEST, SMALLER, smaller
 
 KEY = "parallel.devices"
 
@@ -119,15 +119,16 @@ def _measured(request: Request, loaded: Loaded, patience_s: float) -> Measured:
         devices, rows = stand_in
         words = merged(request.overrides, (f"data.batch_size={rows}", f"{KEY}={devices}"))
         small = measured(request.having(words, devices), patience_s)
+    late = f"compiling for {request.devices} devices takes longer than {patience_s:g} s"
+    reason = late if request.devices <= LARGEST else f"XLA simulates at most {LARGEST} devices"
     if small is None:
-        raise RunError(
-            f"compiling for {request.devices} devices took longer than {patience_s:g} s"
-            + ("" if stand_in is None else f", and so did {SMALLER}")
-            + f"\n  fix:       --patience {4 * patience_s:g}"
-        )
+        also = "" if stand_in is None else f", and so does compiling for {SMALLER}"
+        fix = f"--patience {4 * patience_s:g}" if request.devices <= LARGEST else f"{KEY}={LARGEST}"
+        others = " or parallel=data, pmap or fsdp, of which a smaller mesh tells" if stand_in is None else ""
+        raise RunError(f"{reason}{also}\n  fix:       {fix}{others}")
     from framework.inspect.plan.closed_form import enlarged  # loads JAX, which a mistake need not wait for
 
-    return enlarged(small, loaded, request.devices)
+    return enlarged(small, loaded, request.devices, reason)
 
 
 def merged(words: Sequence[str], more: Sequence[str]) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from typing import Any
 import framework
 from framework.core.errors import ConfigError, Problem, RunError
 from framework.inspect.plan.measured import Measured
+from framework.inspect.plan.stand_in import LARGEST
 
 QUICK = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 """Machine code is never run here, so none of it is polished; the program that XLA divides stays the same."""
@@ -39,16 +40,24 @@ class Request:
 
 
 def measured(request: Request, timeout_s: float | None = None) -> Measured | None:
-    """What the recipe needs; None where compiling took longer than `timeout_s`.
+    """What the recipe needs; None where compiling took longer than `timeout_s`, or there are too many devices.
 
     Raises:
       ConfigError: the recipe does not fit the devices.
       RunError: the process ended without a word.
     """
+    if request.devices > LARGEST:
+        return None
     root = str(Path(framework.__file__).parent.parent)
     flags = f"{os.environ.get('XLA_FLAGS', '')} {QUICK} --xla_force_host_platform_device_count={request.devices}"
     paths = os.pathsep.join(path for path in (root, os.environ.get("PYTHONPATH", "")) if path)
-    environment = os.environ | {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": flags.strip(), "PYTHONPATH": paths}
+    # A program out of the compilation cache need not tell of its memory, so the cache is left out.
+    environment = os.environ | {
+        "JAX_ENABLE_COMPILATION_CACHE": "false",
+        "JAX_PLATFORMS": "cpu",
+        "XLA_FLAGS": flags.strip(),
+        "PYTHONPATH": paths,
+    }
     try:
         done = subprocess.run(
             [sys.executable, "-m", "framework.inspect.plan.process"],

@@ -11,6 +11,9 @@ from framework.core.words import closest
 BYTE_UNITS = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12} | {
     f"{letter}iB": 2 ** (10 * power) for power, letter in enumerate("KMGT", start=1)
 }
+EXAMPLES = {"--flops": "990e12", "--bandwidth": "450e9", "--memory-bandwidth": "4.8e12"}
+"""What an option for a rate might be given."""
+
 _NUMBER = re.compile(r"(\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)\s*([A-Za-z]*)")
 
 
@@ -37,7 +40,7 @@ def parse_rate(option: str, text: str) -> float:
     Raises:
       ConfigError: it is no positive number, or has a unit.
     """
-    value, unit = _split(option, text, "990e12")
+    value, unit = _split(option, text, EXAMPLES.get(option, "1e12"))
     if unit:
         raise ConfigError(
             Problem(option, f"a unit, '{unit}', in '{text}'", "a bare number per second", fix=f"{option} {value:g}")

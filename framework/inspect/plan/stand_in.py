@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+LARGEST = 2048
+"""Devices that XLA simulates in one process at most; it takes those beyond for another process's (jaxlib 0.10.2)."""
+
 SMALLER = 8
 """Devices of the mesh that stands in for a larger one."""
 

@@ -81,7 +81,7 @@ def advice(outcome: Outcome, hardware: Hardware) -> Iterator[str]:
         "Tried, the cheapest first:"
     )
     for one in outcome.attempts:
-        peak = "cannot fit, not compiled" if one.peak is None else f"peak {show_bytes(one.peak)}"
+        peak = one.why if one.peak is None else f"peak {show_bytes(one.peak)}"
         yield f"  {one.change.name}: {peak}{', fits' if one.fits else ''}"
     last = outcome.attempts[-1] if outcome.attempts else None
     if last is not None and last.fits:
