@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from itertools import groupby
 from typing import Any
 
 from framework.inspect.plan.measured import Measured
@@ -80,9 +81,15 @@ def advice(outcome: Outcome, hardware: Hardware) -> Iterator[str]:
         f"{outcome.found.devices} devices: {show_bytes(outcome.found.peak)} do not fit {show_bytes(hardware.hbm)}. "
         "Tried, the cheapest first:"
     )
-    for one in outcome.attempts:
-        peak = one.why if one.peak is None else f"peak {show_bytes(one.peak)}"
-        yield f"  {one.change.name}: {peak}{', fits' if one.fits else ''}"
+    # Changes that failed for the same reason, one after the other, share a line.
+    for why, group in groupby(outcome.attempts, key=lambda one: one.why):
+        named = list(group)
+        if why:
+            yield f"  {', '.join(one.change.name for one in named)}: {why}"
+            continue
+        for one in named:
+            peak = "" if one.peak is None else f"peak {show_bytes(one.peak)}"
+            yield f"  {one.change.name}: {peak}{', fits' if one.fits else ''}"
     last = outcome.attempts[-1] if outcome.attempts else None
     if last is not None and last.fits:
         yield f"  fix:       {' '.join(last.change.words)}"

@@ -73,9 +73,11 @@ def test_the_peak_is_that_of_the_memory_analysis_of_a_plain_step() -> None:
 
 @pytest.mark.parametrize("words", [("parallel=data",), ("parallel=fsdp", "parallel.min_size=1")], ids=["data", "fsdp"])
 def test_a_smaller_mesh_tells_of_a_larger_one(words: tuple[str, ...]) -> None:
-    small, real = on(4, *words, "data.batch_size=8"), on(16, *words)
-    told = enlarged(small, compose.load(RECIPE, [*words, "parallel.devices=16"]), 16, "of the test")
-    assert (told.devices, told.compiled, told.batch_size) == (16, 4, 32)
+    small, real = on(4, *words), on(16, *words, "data.batch_size=128")
+    told = enlarged(
+        small, compose.load(RECIPE, [*words, "parallel.devices=16", "data.batch_size=128"]), 16, "of the test"
+    )
+    assert (told.devices, told.compiled, told.batch_size) == (16, 4, 128)
     assert (told.parameters, told.optimizer, told.other) == (real.parameters, real.optimizer, real.other)
     assert told.sent == pytest.approx(real.sent, rel=0.02)
     assert "compiled for 4 devices with as many rows on each, because of the test" in told.remarks[-1]
