@@ -23,7 +23,8 @@ KINDS = ("all-reduce", "all-gather", "reduce-scatter", "all-to-all", "collective
 
 _LISTED = re.compile(r"replica_groups=\{\{([\d,]+)\}")
 _TILED = re.compile(r"replica_groups=\[\d+,(\d+)\]<=")
-_MESH = re.compile(r"replica_groups=mesh\[([^\]]*)\]\s*\{([^}]*)\}")
+_MESH = re.compile(r"replica_groups=mesh\[([^\]]*)\][^{]*\{([^}]*)\}")
+_AXIS = re.compile(r"'([^']+)'(?::\(\d+\)(\d+))?")
 
 
 @dataclass(frozen=True)
@@ -100,5 +101,6 @@ def _group(text: str, devices: int) -> int:
         return int(found[1])
     if found := _MESH.search(text):
         sizes = {name: int(size) for name, size in re.findall(r"'([^']+)'=(\d+)", found[1])}
-        return math.prod(sizes[name] for name in re.findall(r"'([^']+)'", found[2]))
+        # A group may go over a part of an axis, which is written 'axis':(before)size.
+        return math.prod(int(part) if part else sizes[name] for name, part in _AXIS.findall(found[2]))
     return devices

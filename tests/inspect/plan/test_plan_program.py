@@ -94,3 +94,19 @@ def test_products_in_a_loop_count_as_often_as_it_runs() -> None:
     assert product_flops(program) == 7 * once
     assert repeated_flops(program) == 6 * once
     assert traffic(program, 0) >= 7 * 2 * 8 * 32 * 4  # the carried array is written and read in each pass
+
+
+@pytest.mark.parametrize(
+    ("groups", "size"),
+    [
+        ("{{0,1,2,3},{4,5,6,7}}", 4),
+        ("[4,2]<=[4,2]T(1,0)", 2),
+        ("mesh['a'=2,'b'=4] {'b'}", 4),
+        ("mesh['a'=2,'b'=4], device_ids=([4,2]T(1,0)) {'a'}", 2),
+        ("mesh['a'=2,'b'=4] {'a','b':(1)2}", 4),
+        ("{}", 8),
+    ],
+)
+def test_the_size_of_a_group_is_read_in_each_way_it_is_written(groups: str, size: int) -> None:
+    text = f"ENTRY %main (x: f32[8]) -> f32[8] {{\n  %y = f32[8]{{0}} all-reduce(%x), replica_groups={groups}, a=b\n}}"
+    assert [one.group for one in collectives(Program.parse(text), 8)] == [size]
