@@ -33,7 +33,8 @@ def scanned(
     if weights is not None:
         body = nn.map_variables(body, "params", trans_in_fn=_within_params(weights))
 
-    # Inside a scan XLA cannot merge the recomputation with the first computation, so it need not be prevented.
+    # Inside a scan XLA cannot merge the recomputation with the first computation, so it need not be prevented. Copies laid
+    # out in a row it would merge, so a rematerialised stack never is.
     applied = nn.remat(body, prevent_cse=False) if node.remat else body
 
     def step(module: nn.Module, carry: Any, *rest: Any) -> tuple[Any, None]:
@@ -45,7 +46,7 @@ def scanned(
         split_rngs={True: True},  # pyright: ignore[reportArgumentType]
         in_axes=tuple(nn.broadcast for _ in inputs[1:]),  # pyright: ignore[reportArgumentType]
         length=node.repeat,
-        unroll=_unrolled(node.repeat),
+        unroll=1 if node.remat else _unrolled(node.repeat),
     )
     value, _ = stacked(module, *inputs)
     return value
