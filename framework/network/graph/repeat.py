@@ -33,8 +33,8 @@ def scanned(
     if weights is not None:
         body = nn.map_variables(body, "params", trans_in_fn=_within_params(weights))
 
-    # Inside a scan XLA cannot merge the recomputation with the first computation, so it need not be prevented. Copies laid
-    # out in a row it would merge, so a rematerialised stack never is.
+    # Inside a scan XLA cannot merge the recomputation with the first computation, so it need not be prevented. Copies
+    # laid out in a row it would merge, so a rematerialised stack never is.
     applied = nn.remat(body, prevent_cse=False) if node.remat else body
 
     def step(module: nn.Module, carry: Any, *rest: Any) -> tuple[Any, None]:
