@@ -29,7 +29,7 @@ run: setup  ## Train and evaluate recipes/vision/digits_mlp.yaml
 	$(BIN)/fw run digits_mlp $(ARGS)
 
 test: setup  ## Run all tests (ARGS="-k name" chooses some)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: setup  ## What CI runs: format, lint, types, tests
 	$(BIN)/ruff format --check .
