@@ -13,6 +13,7 @@ from framework.core.axes import counted, filled, uneven_batch
 from framework.core.errors import ConfigError, Problem
 from framework.core.trees import named_leaves
 from framework.parallel.automatic import automatic
+from framework.parallel.cached import compile_afresh
 from framework.parallel.division import Divided, divide
 from framework.parallel.mapped import Mapped
 from framework.parallel.rules import parsed
@@ -59,6 +60,7 @@ def choose(
     parts = row_parts(axes)
     if batch_size % parts:
         raise ConfigError(uneven_batch(batch_size, parts))
+    compile_afresh(present[:count])
     if kind == "pmap":
         return Mapped(present[:count], shapes())
     divided = division(parallel, shapes(), axes, stacked())

@@ -24,8 +24,9 @@ from framework.core.files import unwritable, write_atomically
 from framework.core.keypaths import flatten
 from framework.train.lock import RunLock
 
-HARMLESS = ("report", "run.dir", "run.stages", "checkpoint.keep")
-"""Settings that may differ when a run is taken up again: none of them reaches a number in `metrics.jsonl`.
+HARMLESS = ("report", "parallel", "run.dir", "run.stages", "checkpoint.keep")
+"""Settings that may differ when a run is taken up again: none of them reaches a number in `metrics.jsonl`, but for
+`parallel`, which means the same computation on other devices and so reaches the last digits by the order of sums.
 
 `trainer.epochs` and `trainer.steps` are not among them. Schedules are stretched over the length of the run, so a longer
 run is another run from its first step on.

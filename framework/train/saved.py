@@ -26,7 +26,7 @@ def setup_of(path: Path, *, trust: Sequence[str] = ()) -> Setup:
       RunError: there is no run.
     """
     home = RunDirectory.open(path)
-    return Setup(load_file(home.config, trust=trust), facts=home.read("data.json"))
+    return Setup(load_file(home.config, trust=trust), facts=home.read("data.json"), elsewhere=True)
 
 
 def state_of(setup: Setup, path: Path, which: str | int, trained: State | None) -> State:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,11 +13,12 @@ from framework import data as data_room
 from framework.build.check import check
 from framework.build.experiment import Experiment
 from framework.config.compose.loaded import Loaded
+from framework.config.schema.parallel import Auto, Layout
 from framework.config.schema.root import Config
 from framework.core.errors import ConfigError, Problem
 from framework.core.words import listed
 from framework.data.schedule import BatchSchedule
-from framework.parallel.choose import choose
+from framework.parallel.choose import LayoutWarning, choose
 from framework.parallel.strategy import Strategy
 from framework.train.evaluation import Evaluator
 
@@ -26,10 +28,17 @@ _ABSTRACT_STEPS = 1000
 
 @dataclass(frozen=True, eq=False)
 class Setup:
-    """A loaded recipe with its data, opened on first use."""
+    """A loaded recipe with its data, opened on first use.
+
+    Attributes:
+      facts: the statistics of the training split, where they were taken before.
+      elsewhere: the recipe is of a run that other devices may have made; a layout that does not fit those that are
+        present gives way to `auto`.
+    """
 
     loaded: Loaded
     facts: dict[str, Any] | None = None
+    elsewhere: bool = False
 
     @property
     def config(self) -> Config:
@@ -112,13 +121,23 @@ class Setup:
         Raises:
           ConfigError: it does not fit the recipe or the devices that are present.
         """
-        with _located(self.loaded):
-            return choose(
-                self.config.parallel,
-                lambda: jax.eval_shape(self.abstract.init),
-                batch_size=self.config.data.batch_size,
-                stacked=lambda: self.abstract.stacked,
-            )
+        try:
+            with _located(self.loaded):
+                return self._layout(self.config.parallel)
+        except ConfigError as error:
+            if not self.elsewhere:
+                raise
+            reason = "; ".join(problem.found for problem in error.problems)
+            warnings.warn(f"the layout of the run is not used here: {reason}", LayoutWarning, stacklevel=2)
+            return self._layout(Auto(type="auto"))
+
+    def _layout(self, section: Layout) -> Strategy:
+        return choose(
+            section,
+            lambda: jax.eval_shape(self.abstract.init),
+            batch_size=self.config.data.batch_size,
+            stacked=lambda: self.abstract.stacked,
+        )
 
     @cached_property
     def evaluator(self) -> Evaluator:

@@ -168,7 +168,8 @@ def _output(node: Node, inputs: tuple[Any, ...], givers: tuple[str, ...]) -> Any
         with blamed(node, values, givers):
             return leaf_module(node, None).init_with_output(rngs, *values, context=Context())[0]
 
-    return jax.eval_shape(once, *inputs)
+    # Of the layout over devices, which JAX notes on abstract values too, nothing may remain.
+    return _abstract(jax.eval_shape(once, *inputs))
 
 
 def module_of(node: Node, name: str | None) -> nn.Module:
