@@ -38,6 +38,7 @@ def filled(
             found=f"{product(sizes)}, but {counted(devices)} {said if devices != 1 else said.replace('are', 'is', 1)}",
             expected=f"sizes whose product is {devices}",
             fix=_fix(sizes, devices),
+            suspects=(f"{key.rpartition('.')[0]}.devices".lstrip("."), *(f"{key}.{name}" for name in sizes)),
         )
     )
 
