@@ -65,8 +65,8 @@ def test_a_changed_recipe_is_refused_key_by_key_and_nothing_is_overwritten(tmp_p
         "  optimizer.betas: [0.9, 0.999] -> [0.9, 0.99]\n"
         '  optimizer.type: "adamw" -> not set\n'
         "  trainer.warmup: not set -> 10\n"
-        "  expected:  the recipe that the run was started with (only report, parallel, run.dir, run.stages, checkpoint.keep may "
-        "change; another length is another schedule)\n"
+        "  expected:  the recipe that the run was started with (only report, parallel, run.dir, run.stages, "
+        "checkpoint.keep may change; another length is another schedule)\n"
         "  fix:       choose another run.dir=PATH, or take the changes back"
     )
     assert (tmp_path / "config.yaml").read_text() == before
