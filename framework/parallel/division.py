@@ -127,7 +127,7 @@ def divide(
     return Divided(dict(axes), divisions, tuple(told.warnings))
 
 
-_UNEVEN = "no dimension is divided by"
+_UNEVEN = "nothing divides by"
 
 
 @dataclass(frozen=True)
@@ -142,13 +142,13 @@ class _Fsdp:
         if self.size == 1 or "fsdp" in spec:
             return spec, ""
         if math.prod(shape) < self.min_size:
-            return spec, f"fewer than {self.min_size} elements" if not any(spec) else ""
+            return spec, f"below {self.min_size} elements" if not any(spec) else ""
         free = [index for index in range(stacked, len(shape)) if spec[index] is None and shape[index] % self.size == 0]
         free = [index for index in free if shape[index] > 0]
         if not free:
             return spec, f"{_UNEVEN} fsdp {self.size}"
         largest = max(free, key=lambda index: shape[index])
-        return (*spec[:largest], "fsdp", *spec[largest + 1 :]), "fsdp: largest dimension that divides"
+        return (*spec[:largest], "fsdp", *spec[largest + 1 :]), "largest dimension"
 
 
 def _by_rule(
@@ -170,7 +170,7 @@ def _by_rule(
         )
         if rule.optional:
             told.warnings.append(f"parallel.rules.{rule.name}: {found}; it is kept whole")
-            return nothing, f"{rule.name}: {shape[index]} is not divided by {axis} {axes[axis]}"
+            return nothing, f"{rule.name}: {shape[index]} does not divide by {axis} {axes[axis]}"
         told.problems.append(
             Problem(
                 key=f"parallel.rules.{rule.name}",
@@ -207,14 +207,15 @@ def _tell(
             )
     if uneven:
         told.warnings.append(
-            f"{len(uneven)} of {len(made)} parameters are whole on every device, because no dimension of theirs is "
-            f"divided by the {axes['fsdp']} devices of the axis 'fsdp': {listed(uneven, 4)}"
+            f"{len(uneven)} of {len(made)} parameters are not divided over 'fsdp', because no free dimension of theirs "
+            f"can be divided among its {counted(axes['fsdp'])}: {listed(uneven, 4)}"
         )
     if axes["tensor"] > 1 and not told.problems and not any("tensor" in spec for spec, _ in made.values()):
+        reasons = "".join(f"\n{warning.partition(': ')[2]}" for warning in told.warnings[:2])
         told.problems.append(
             Problem(
                 key="parallel.rules",
-                found=f"no parameter is divided over the {axes['tensor']} devices of the axis 'tensor'",
+                found=f"no parameter is divided over the {axes['tensor']} devices of the axis 'tensor'{reasons}",
                 expected=f"a rule that matches one of {listed(made, 8)}",
                 fix="parallel=data",
             )

@@ -54,8 +54,8 @@ def test_copies_of_a_layer_are_not_divided_among_devices() -> None:
 
 def test_parameters_that_do_not_divide_are_told_with_their_shapes() -> None:
     (warning,) = divided({"params.a": (8, 8), "params.b": (5, 3)}, fsdp=4).warnings
-    assert warning.startswith("1 of 2 parameters are whole on every device")
-    assert "the 4 devices of the axis 'fsdp': b [5, 3]" in warning
+    assert warning.startswith("1 of 2 parameters are not divided over 'fsdp'")
+    assert "among its 4 devices: b [5, 3]" in warning
 
 
 def test_the_first_rule_that_matches_wins() -> None:
