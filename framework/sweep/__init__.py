@@ -1,0 +1,1 @@
+"""Sweeps: many recipes at once, grouped by the program that they compile to, durable, each an ordinary run."""
