@@ -63,7 +63,8 @@ def _print(subject: str, found: Shardings) -> None:
         (row.path, str(list(row.shape)), _divided(row.spec), show_bytes(row.device_bytes), row.rule or "-")
         for row in found.rows
     ]
-    table(("parameter", "shape", "divided over", "each device", "rule"), rows, right=("each device",))
+    columns = ("parameter", "shape", "divided over", "each device", "rule")
+    table(columns, rows, right=("each device",), fold_piped=False)
     say()
     parts = [(part, show_bytes(whole), show_bytes(each)) for part, (whole, each) in found.parts.items()]
     whole, each = (sum(part[side] for part in found.parts.values()) for side in (0, 1))

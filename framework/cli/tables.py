@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Sequence
 from textwrap import wrap
 
@@ -21,6 +22,7 @@ def table(
     *,
     right: Sequence[str] = (),
     styles: Sequence[str] = ("cyan",),
+    fold_piped: bool = True,
 ) -> None:
     """Print rows under bold headings; cells that are too wide are broken between words.
 
@@ -28,10 +30,12 @@ def table(
       columns: the headings; no line is spent on them where all are empty.
       right: headings of the columns that hold numbers.
       styles: one per column, from the left; missing ones are plain.
+      fold_piped: otherwise only a terminal gets broken cells, and each row is one line to whoever greps.
     """
     out = console()
     cells = [list(map(str, row)) for row in rows]
-    widths = _fit([[heading, *(row[i] for row in cells)] for i, heading in enumerate(columns)], out.width)
+    width = out.width if fold_piped or out.is_terminal else sys.maxsize
+    widths = _fit([[heading, *(row[i] for row in cells)] for i, heading in enumerate(columns)], width)
     styles = [*styles, *[""] * (len(columns) - len(styles))]
     rightly = [heading in right for heading in columns]
     if any(columns):

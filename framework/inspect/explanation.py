@@ -16,7 +16,7 @@ from framework.inspect.defaults import with_defaults
 from framework.inspect.fields import Argument, arguments
 from framework.inspect.implementation import implementation, schema_place
 from framework.inspect.placing import Place, place
-from framework.inspect.readers import readers
+from framework.inspect.readers import methods, readers
 
 _ELABORATION = "framework/config/language/elaborate.py: elaborate"
 """Reads everything below `network` that is no argument of a layer."""
@@ -149,6 +149,7 @@ def _readers(where: Place, key: str) -> tuple[str, ...]:
         return (_WIRING,)
     schemas = tuple(base.__name__ for base in where.schema.__mro__ if issubclass(base, Spec) and base is not Spec)
     found = readers(where.section, schemas, where.field, where.family)
+    found = found or methods(where.schema.__module__, schemas, where.section, where.field)
     return tuple(dict.fromkeys(_code(where.inner_family, where.inner_word, where.inner) + found))
 
 

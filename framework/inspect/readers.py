@@ -44,6 +44,37 @@ def readers(section: str, schemas: tuple[str, ...], field: str, family: str = ""
     return tuple(found)
 
 
+@cache
+def methods(module: str, schemas: tuple[str, ...], section: str, field: str) -> tuple[str, ...]:
+    """Methods of a section's own schema that tell of a field, such as `Mesh.sizes`, which adds up `axes.data`.
+
+    Rooms call them instead of reading the field themselves. Validators are left out: what is only checked is not used.
+
+    Args:
+      module: of the schema class, e.g. `framework.config.schema.parallel`.
+      schemas, section, field: as of `readers`.
+    """
+    file = next(file for file in files("config/schema") if shown(file) == f"{module.replace('.', '/')}.py")
+    checks = {(owner.name, item.name) for owner, item in _methods(tree(file)) if _is_validator(item)}
+    found: dict[str, None] = {}
+    for scope in _reads(tree(file), {section}, section, field):
+        found[".".join(scope)] = None
+    for owner, item in _methods(tree(file)):
+        if owner.name in schemas and any(True for _ in _reads(ast.Module([item], []), {"self"}, section, field)):
+            found[f"{owner.name}.{item.name}"] = None
+    return tuple(f"{shown(file)}: {name}" for name in found if tuple(name.split(".")) not in checks)
+
+
+def _methods(module: ast.Module) -> Iterator[tuple[ast.ClassDef, ast.FunctionDef]]:
+    for owner in module.body:
+        if isinstance(owner, ast.ClassDef):
+            yield from ((owner, item) for item in owner.body if isinstance(item, ast.FunctionDef))
+
+
+def _is_validator(item: ast.FunctionDef) -> bool:
+    return any("validator" in ast.unparse(mark) for mark in item.decorator_list)
+
+
 def _reads(module: ast.Module, names: set[str], section: str, field: str) -> Iterator[Scope]:
     for scope, node in _scoped(module, ()):
         if isinstance(node, ast.Attribute):
@@ -96,7 +127,17 @@ def _name(node: ast.AST) -> str:
 
 
 def _annotated(module: ast.Module, schemas: tuple[str, ...]) -> set[str]:
-    """Parameters and variables that are annotated with one of the classes, also as `Trainer | None`."""
+    """Parameters and variables that are annotated with one of the classes, also as `Trainer | None`.
+
+    A class that another package calls by the same name (JAX has a `Mesh` too) is not meant.
+    """
+    foreign = {
+        name.asname or name.name
+        for node in module.body
+        if isinstance(node, ast.ImportFrom) and not (node.module or "").startswith("framework")
+        for name in node.names
+    }
+    schemas = tuple(set(schemas) - foreign)
     names = set()
     for node in ast.walk(module):
         if isinstance(node, ast.arg | ast.AnnAssign) and node.annotation is not None:
@@ -107,7 +148,10 @@ def _annotated(module: ast.Module, schemas: tuple[str, ...]) -> set[str]:
 
 
 def _aliases(module: ast.Module, section: str) -> set[str]:
-    """Variables that are set to the section: `stop = config.trainer.early_stop`, also as one of several."""
+    """Variables that are set to the section: `stop = config.trainer.early_stop`, also as one of several.
+
+    Also those that go over a section of named ones: `for name, rule in rules.items()`.
+    """
     names = set()
     for node in ast.walk(module):
         if isinstance(node, ast.Assign):
@@ -118,4 +162,15 @@ def _aliases(module: ast.Module, section: str) -> set[str]:
                     else [(target, node.value)]
                 )
                 names |= {_name(left) for left, right in pairs if _name(right) == section}
+        elif isinstance(node, ast.For | ast.comprehension):
+            names |= _gone_over(node, section)
     return names - {""}
+
+
+def _gone_over(loop: ast.For | ast.comprehension, section: str) -> set[str]:
+    call = loop.iter
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or _name(call.func.value) != section:
+        return set()
+    if call.func.attr == "items" and isinstance(loop.target, ast.Tuple):
+        return {_name(loop.target.elts[-1])}
+    return {_name(loop.target)} if call.func.attr == "values" else set()

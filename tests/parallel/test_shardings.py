@@ -64,6 +64,17 @@ def test_the_command_prints_a_table_and_draws_a_picture(tmp_path: Path, capsys: 
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_piped_table_keeps_each_parameter_on_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    recipe = load(str(RECIPES / "transformer.yaml"), MESH)
+    assert main(["shardings", str(RECIPES / "transformer.yaml"), *MESH]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    paths = [row.path for row in shardings(recipe).rows]
+    assert [line.partition(" ")[0] for line in lines[2 : 2 + len(paths)]] == paths
+
+
 def test_a_layout_that_cannot_be_had_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["shardings", str(RECIPES / "mlp.yaml"), "parallel=tensor", "parallel.devices=5"]) == 2
     told = capsys.readouterr().err
