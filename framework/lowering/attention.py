@@ -23,8 +23,9 @@ def attend(
 
     Args:
       query: [batch, query time, heads, features].
-      key: [batch, key time, heads, features].
-      value: [batch, key time, heads, features].
+      key: [batch, key time, groups, features]; groups divides heads, and query head h reads group
+        floor(h · groups / heads).
+      value: [batch, key time, groups, features].
       mask: boolean, [batch or 1, heads or 1, query time or 1, key time]; true for what may be seen. A query that may
         see nothing gets 0.
       causal: query q sees keys 0 to q.
@@ -36,7 +37,7 @@ def attend(
     wide = jnp.promote_types(query.dtype, jnp.float32)
     # Scaling the query costs time · features, scaling the logits time².
     query = query * (1 / math.sqrt(query.shape[-1]))
-    logits = jnp.einsum("bqhf,bkhf->bhqk", query, key, preferred_element_type=wide)
+    logits = _products(query, key, wide)
     lowest = jnp.finfo(wide).min
     if causal:
         rows = lax.broadcasted_iota(jnp.int32, logits.shape[-2:], 0)
@@ -50,4 +51,26 @@ def attend(
     weights = weights.astype(value.dtype)
     if drop is not None:
         weights = drop(weights)
-    return jnp.einsum("bhqk,bkhf->bqhf", weights, value)
+    return _gathered(weights, value)
+
+
+def _products(query: jax.Array, key: jax.Array, dtype: jnp.dtype) -> jax.Array:
+    """query_q · key_k for each head; [batch, heads, query time, key time]."""
+    batch, queries, heads, features = query.shape
+    groups = key.shape[2]
+    if groups == heads:
+        return jnp.einsum("bqhf,bkhf->bhqk", query, key, preferred_element_type=dtype)
+    # A head of keys is read where it lies, not copied for each of its queries.
+    grouped = query.reshape(batch, queries, groups, heads // groups, features)
+    products = jnp.einsum("bqghf,bkgf->bghqk", grouped, key, preferred_element_type=dtype)
+    return products.reshape(batch, heads, queries, key.shape[1])
+
+
+def _gathered(weights: jax.Array, value: jax.Array) -> jax.Array:
+    """sum_k weights[q, k] value_k for each head; [batch, query time, heads, features]."""
+    batch, heads, queries, keys = weights.shape
+    groups = value.shape[2]
+    if groups == heads:
+        return jnp.einsum("bhqk,bkhf->bqhf", weights, value)
+    grouped = weights.reshape(batch, groups, heads // groups, queries, keys)
+    return jnp.einsum("bghqk,bkgf->bqghf", grouped, value).reshape(batch, queries, heads, value.shape[-1])

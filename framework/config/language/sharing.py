@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from framework.config.language.graph import Node
 from framework.config.language.nodes import RawNode
 from framework.config.language.report import Report
-from framework.config.schema.layers.base import LayerSpec
+from framework.config.schema.layers import LAYERS, LayerSpec
 from framework.core.words import closest, listed
 
 
@@ -16,6 +16,8 @@ def adopt(nodes: Sequence[RawNode], report: Report) -> None:
     earlier: dict[str, RawNode] = {}
     names = [node.name for node in nodes]
     for node in nodes:
+        if node.share is None and _borrows(node.op):
+            _alone(node, list(earlier.values()), report)
         if node.share is not None:
             owner = earlier.get(node.share)
             if owner is None:
@@ -24,6 +26,23 @@ def adopt(nodes: Sequence[RawNode], report: Report) -> None:
             else:
                 _take(node, owner, report)
         earlier[node.name] = node
+
+
+def _borrows(op: str) -> tuple[str, ...]:
+    """The parameters that an operation reads from the node whose weights it shares."""
+    return LAYERS[op].borrows if op in LAYERS else ()
+
+
+def _alone(node: RawNode, earlier: Sequence[RawNode], report: Report) -> None:
+    wanted = _borrows(node.op)
+    fitting = [owner.name for owner in earlier if owner.op == "embed"]
+    report.problem(
+        f"{node.key}.share",
+        f"'{node.op}' reads the weights of another node, and none is named",
+        f"an earlier node with the parameter {listed(wanted)}",
+        f"+{node.key}.share={fitting[-1]}" if fitting else None,
+    )
+    node.broken = True
 
 
 def _unknown(node: RawNode, share: str, names: list[str], earlier: list[str], report: Report) -> None:
@@ -44,11 +63,12 @@ def _take(node: RawNode, owner: RawNode, report: Report) -> None:
         node.broken = True
         return
     node.share = owner.share or owner.name
-    if owner.op == "expr":
-        report.problem(key, f"'{owner.name}' is an expression, which has no weights", "a node with weights")
+    if owner.op == "expr" or _borrows(owner.op):
+        what = "an expression" if owner.op == "expr" else f"'{owner.op}'"
+        report.problem(key, f"'{owner.name}' is {what}, which has no weights", "a node with weights")
         node.broken = True
         return
-    if node.op == "expr":
+    if node.op == "expr" or _borrows(node.op):
         if owner.repeat > 1:
             report.problem(key, f"'{owner.name}' has {owner.repeat} copies of its weights", "a node without repeat")
             node.broken = True
@@ -80,7 +100,7 @@ def check_same(raw: Sequence[RawNode], nodes: Mapping[str, Node], report: Report
     declared = {node.name: node for node in raw}
     for node in nodes.values():
         owner = nodes.get(node.share) if node.share else None
-        if owner is None or node.op == "expr":
+        if owner is None or node.op == "expr" or _borrows(node.op):
             continue
         mine, theirs = declared[node.name], declared[owner.name]
         if isinstance(node.body, LayerSpec) and isinstance(owner.body, LayerSpec):

@@ -12,6 +12,7 @@ from flax import linen as nn
 
 from framework.config.language.expression import Expression
 from framework.config.language.graph import Graph, Node
+from framework.config.schema.layers.base import LayerSpec
 from framework.core.errors import ConfigError, Problem
 from framework.core.words import closest, listed
 from framework.network.context import Context
@@ -80,11 +81,12 @@ def _read(values: dict[str, Any], reference: str | None, key: str) -> Any:
 def _run(node: Node, inputs: tuple[Any, ...], call: Call, owners: dict[str, _Modules]) -> Any:
     """The value of a node; what holds its weights is made on its first use and kept for those that share it."""
     owner = node.share or node.name
-    if isinstance(node.body, Expression):
+    borrowed = _borrowed(node)
+    if borrowed or isinstance(node.body, Expression):
         owner = node.name
         if node.share:
-            inputs = (*inputs, *_parameters(node, owners[node.share]))
-            givers = (f"'{name}' of {node.share}" for name in node.body.parameters)
+            inputs = (*inputs, *_parameters(node, borrowed, owners[node.share]))
+            givers = (f"'{name}' of {node.share}" for name in borrowed)
             call = replace(call, givers=(*call.givers, *givers))
     first = owner not in owners
     if first:
@@ -110,23 +112,32 @@ def _run(node: Node, inputs: tuple[Any, ...], call: Call, owners: dict[str, _Mod
     return value
 
 
-def _parameters(node: Node, owner: _Modules) -> list[Any]:
-    """The weights of another node that an expression reads, such as the `embedding` of a tied output layer."""
-    assert isinstance(node.body, Expression)
+def _borrowed(node: Node) -> tuple[str, ...]:
+    """Names of the weights of another node that a node reads, such as the `embedding` of a tied output layer."""
+    if isinstance(node.body, Expression):
+        return node.body.parameters
+    return node.body.borrows if isinstance(node.body, LayerSpec) else ()
+
+
+def _parameters(node: Node, names: tuple[str, ...], owner: _Modules) -> list[Any]:
+    """The weights of another node that a node reads."""
     (module,) = owner.modules
     held = module.variables.get("params", {})
-    missing = [name for name in node.body.parameters if not hasattr(held.get(name), "shape")]
-    if missing:
-        near = closest(missing[0], held)
-        raise ConfigError(
-            Problem(
-                f"{node.key}.expr",
-                f"'{missing[0]}' is no input and no parameter of '{node.share}'",
-                f"inputs: {listed(node.body.names)}; parameters: {listed(held)}",
-                fix=f"write {near}" if near else None,
-            )
+    missing = [name for name in names if not hasattr(held.get(name), "shape")]
+    if not missing:
+        return [held[name] for name in names]
+    if not isinstance(node.body, Expression):
+        found = f"'{node.share}' has no '{missing[0]}', which '{node.op}' reads"
+        raise ConfigError(Problem(f"{node.key}.share", found, f"a node with that parameter; it has {listed(held)}"))
+    near = closest(missing[0], held)
+    raise ConfigError(
+        Problem(
+            f"{node.key}.expr",
+            f"'{missing[0]}' is no input and no parameter of '{node.share}'",
+            f"inputs: {listed(node.body.names)}; parameters: {listed(held)}",
+            fix=f"write {near}" if near else None,
         )
-    return [held[name] for name in node.body.parameters]
+    )
 
 
 def _made(node: Node, owner: str, inputs: tuple[Any, ...], call: Call) -> _Modules:

@@ -15,8 +15,8 @@ from framework.network.context import Context, TracedValue
 from framework.network.layers.activations import activation
 from framework.network.layers.dropout import Dropout, drop, is_off
 from framework.network.layers.initialization import initializer, parameter_dtype
-from framework.network.layers.linear import Dense
 from framework.network.layers.normalization import LayerNorm, RMSNorm
+from framework.network.layers.positions import rotated
 from framework.network.layers.sequence import as_boolean, require_sequence
 from framework.network.layers.wording import printed
 
@@ -54,8 +54,11 @@ class Attention(nn.Module):
     """Multi-head attention; see the schema of the same name."""
 
     heads: int
+    kv_heads: int | None = None
     head_features: int | None = None
     causal: bool = False
+    position: str = "none"
+    rotary_base: float = 10000.0
     dropout: float | TracedValue = 0.0
     use_bias: bool = True
     kernel_init: str = "lecun_normal"
@@ -76,16 +79,22 @@ class Attention(nn.Module):
         require_sequence(x, "attention")
         features = x.shape[-1]
         each = (self.heads, self._head_features(features))
-        if key is None:
-            if value is not None:
-                raise ValueError("found value without key, attention to another sequence needs its key; wire key too")
-            query, keys, values = jnp.unstack(self._project("qkv", x, (3,), each), axis=2)
-        else:
+        groups = (self.kv_heads or self.heads, each[1])
+        if key is not None:
             value = key if value is None else value
             self._require_pair(x, key, value)
             query = self._project("query", x, (), each)
-            keys = self._project("key", key, (), each)
-            values = self._project("value", value, (), each)
+            keys = self._project("key", key, (), groups)
+            values = self._project("value", value, (), groups)
+        elif value is not None:
+            raise ValueError("found value without key, attention to another sequence needs its key; wire key too")
+        elif groups == each:
+            query, keys, values = jnp.unstack(self._project("qkv", x, (3,), each), axis=2)
+        else:
+            query = self._project("query", x, (), each)
+            keys, values = jnp.unstack(self._project("kv", x, (2,), groups), axis=2)
+        if self.position == "rotary":
+            query, keys = rotated(query, self.rotary_base), rotated(keys, self.rotary_base)
         seen = attend(
             query,
             keys,
@@ -134,6 +143,10 @@ class Attention(nn.Module):
                 f"found key {printed(key.shape)} and value {printed(value.shape)}, they need one length; "
                 "wire both from one sequence"
             )
+        if self.position == "rotary":
+            raise ValueError(
+                "found a key of its own, rotary positions are those of one sequence; wire no key, or set position: none"
+            )
         if self.causal and key.shape[1] != x.shape[1]:
             raise ValueError(
                 f"found {x.shape[1]} positions that attend to {key.shape[1]}, causal attention needs equal lengths; "
@@ -168,10 +181,15 @@ class TransformerBlock(nn.Module):
     """Self-attention and a perceptron with residual connections; see the schema of the same name."""
 
     heads: int
+    kv_heads: int | None = None
+    head_features: int | None = None
+    causal: bool = False
+    position: str = "none"
+    rotary_base: float = 10000.0
+    dropout: float | TracedValue = 0.0
     mlp_ratio: float = 4.0
     hidden: int | None = None
-    causal: bool = False
-    dropout: float | TracedValue = 0.0
+    gated: bool = False
     activation: str = "gelu"
     norm: str = "pre"
     norm_type: str = "layer_norm"
@@ -203,7 +221,11 @@ class TransformerBlock(nn.Module):
     def _attention(self, x: jax.Array, mask: jax.Array | None, context: Context) -> jax.Array:
         attention = Attention(
             self.heads,
+            kv_heads=self.kv_heads,
+            head_features=self.head_features,
             causal=self.causal,
+            position=self.position,
+            rotary_base=self.rotary_base,
             dropout=self.dropout,
             use_bias=self.use_bias,
             kernel_init=self.kernel_init,
@@ -217,17 +239,25 @@ class TransformerBlock(nn.Module):
     def _mlp(self, x: jax.Array, context: Context) -> jax.Array:
         features = x.shape[-1]
         hidden = round(self.mlp_ratio * features) if self.hidden is None else self.hidden
-        y = activation(self.activation)(self._dense(hidden, "mlp_in")(x, context=context))
-        y = self._dense(features, "mlp_out")(y, context=context)
+        active = activation(self.activation)
+        if self.gated:
+            # One product for both; `stack` keeps the two apart, so that each can be divided over devices alike.
+            gate, up = jnp.unstack(self._projection("mlp_in", features, (2,), hidden)(x), axis=-2)
+            y = active(gate) * up
+        else:
+            y = active(self._projection("mlp_in", features, (), hidden)(x))
+        y = self._projection("mlp_out", hidden, (), features)(y)
         return Dropout(self.dropout, name="dropout2")(y, context=context)
 
-    def _dense(self, features: int, name: str) -> Dense:
-        return Dense(
-            features,
-            use_bias=self.use_bias,
-            kernel_init=self.kernel_init,
-            bias_init=self.bias_init,
-            dtype=self.dtype,
-            param_dtype=self.param_dtype,
+    def _projection(self, name: str, inputs: int, stack: tuple[int, ...], outputs: int) -> _Projection:
+        return _Projection(
+            (inputs,),
+            stack,
+            (outputs,),
+            self.use_bias,
+            self.kernel_init,
+            self.bias_init,
+            self.dtype,
+            self.param_dtype,
             name=name,
         )

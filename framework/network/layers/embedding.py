@@ -40,6 +40,22 @@ class Embed(nn.Module):
         return jnp.take(table, jnp.where(index < 0, self.vocabulary, index), axis=0, mode="fill", fill_value=jnp.nan)
 
 
+class Unembed(nn.Module):
+    """Products with the vectors of an embedding; see the schema of the same name."""
+
+    dtype: str | None = None
+
+    @nn.compact
+    def __call__(self, x: jax.Array, embedding: jax.Array, *, context: Context) -> jax.Array:
+        if x.ndim < 2 or embedding.ndim != 2 or x.shape[-1] != embedding.shape[1]:
+            raise ValueError(
+                f"found {printed(x.shape)} and vectors [{', '.join(map(str, embedding.shape))}], unembed needs "
+                f"[batch, ..., {embedding.shape[-1]}]; put {{dense: {{features: {embedding.shape[-1]}}}}} before it"
+            )
+        x, table = promote_dtype(x, embedding, dtype=self.dtype)
+        return jnp.einsum("...f,vf->...v", x, table)
+
+
 class PositionalEmbedding(nn.Module):
     """Adds a vector for each position; see the schema of the same name."""
 

@@ -101,3 +101,41 @@ def test_probes_of_shared_bodies_are_kept_apart() -> None:
     _, updates = network.apply(variables, X, probes=("a.fc", "b.fc"))
     probed = updates["intermediates"]
     assert not jnp.array_equal(probed["a"]["fc"], probed["b"]["fc"])
+
+
+def tied(**words: object) -> Network:
+    embed = {"embed": {"vocabulary": 6, "features": 4}}
+    return Network({"layers": {"embed": embed, "norm": "layer_norm", "logits": {"unembed": {}, **words}}})
+
+
+def test_unembed_scores_by_the_vectors_of_the_embedding() -> None:
+    tokens = jnp.array([[1, 4, 2]])
+    network = tied(share="embed")
+    variables = network.init(jax.random.key(0), tokens)
+    assert size(variables["params"]) == 6 * 4 + 2 * 4
+    table = variables["params"]["embed"]["embedding"]
+    rows = table[tokens]
+    normed = (rows - rows.mean(-1, keepdims=True)) / jnp.sqrt(rows.var(-1, keepdims=True) + 1e-6)
+    np.testing.assert_allclose(network(variables, tokens), normed @ table.T, rtol=1e-5, atol=1e-6)
+
+
+def test_unembed_needs_to_know_whose_weights_it_reads() -> None:
+    with pytest.raises(ConfigError, match="'unembed' reads the weights of another node, and none is named") as caught:
+        tied()
+    assert caught.value.problems[0].fix == "+network.layers.logits.share=embed"
+
+
+def test_unembed_reads_an_embedding_alone() -> None:
+    tokens = jnp.array([[1, 4, 2]])
+    with pytest.raises(ConfigError, match="'norm' has no 'embedding', which 'unembed' reads"):
+        tied(share="norm").init(jax.random.key(0), tokens)
+
+
+def test_what_borrows_its_weights_has_none_to_share() -> None:
+    layers = {
+        "embed": {"embed": {"vocabulary": 6, "features": 4}},
+        "logits": {"unembed": {}, "share": "embed"},
+        "more": {"share": "logits"},
+    }
+    with pytest.raises(ConfigError, match="'logits' is 'unembed', which has no weights"):
+        Network({"layers": layers})

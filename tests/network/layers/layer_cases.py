@@ -54,11 +54,13 @@ CASES: dict[str, Case] = {
     "rms_norm": Case(SEQUENCE, (2, 5, 6), 6),
     "dropout": Case(arguments={"rate": 0.25}),
     "embed": Case(((-9, 2, 5),), (2, 5, 6), 9 * 6, {"vocabulary": 9, "features": 6}),
+    "unembed": Case((*SEQUENCE, (9, 6)), (2, 5, 9)),
     "positional_embedding": Case(SEQUENCE, (2, 5, 6), 8 * 6, {"max_length": 8}),
     "attention": Case(SEQUENCE, (2, 5, 6), 4 * (6 * 6 + 6), {"heads": 2, "causal": True}),
     "transformer_block": Case(
         SEQUENCE, (2, 5, 6), 4 * (6 * 6 + 6) + 2 * (6 + 6) + (6 * 24 + 24) + (24 * 6 + 6), {"heads": 3}
     ),
+    "mixture_of_experts": Case(SEQUENCE, (2, 5, 6), 6 * 4 + 4 * (6 * 24 + 24 + 24 * 6 + 6), {"experts": 4}),
     "lstm": Case(SEQUENCE, (2, 5, 3), 4 * (6 * 3 + 3 * 3 + 3), {"features": 3}),
     "gru": Case(SEQUENCE, (2, 5, 3), 3 * (6 * 3 + 3 * 3 + 3) + 3, {"features": 3}),
     "flatten": Case(IMAGE, (2, 144)),

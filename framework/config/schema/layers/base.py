@@ -16,6 +16,8 @@ class LayerSpec(Spec):
         all of one kind, as for `add` and `concat`.
       shape: the shapes in and out, as the documentation prints them, e.g. `[batch, features] -> [batch, units]`. It has
         no default here, so that a field may have this name too (see `reshape`).
+      borrows: names of parameters that it reads from the node whose weights it shares, and is called with after its
+        inputs; it has none of its own then.
       stochastic: draws random numbers while training.
       stateful: keeps statistics that training updates.
     """
@@ -23,6 +25,7 @@ class LayerSpec(Spec):
     op: ClassVar[str]
     inputs: ClassVar[tuple[str, ...] | None] = ("x",)
     shape: ClassVar[str]
+    borrows: ClassVar[tuple[str, ...]] = ()
     stochastic: ClassVar[bool] = False
     stateful: ClassVar[bool] = False
 

@@ -6,7 +6,8 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from framework.config.schema.layers.fields import Initializer, Positive
+from framework.config.schema.layers.base import LayerSpec
+from framework.config.schema.layers.fields import DType, Initializer, Positive
 from framework.config.schema.layers.parametrised import ParametrisedSpec
 
 
@@ -24,6 +25,26 @@ class Embed(ParametrisedSpec):
     vocabulary: Positive = Field(description="number of different integers; the largest is vocabulary - 1")
     features: Positive = Field(description="size of each vector")
     embedding_init: Initializer = Field("lecun_normal", description="initialiser; scaled ones count `features` inputs")
+
+
+class Unembed(LayerSpec):
+    """A score for each integer of a vocabulary, by the vectors of an `embed` that it shares.
+
+    y[..., v] = x[..., :] · embedding[v, :]
+
+    It has no weights of its own: `share` names the `embed`. A language model is tied so, and learns one table for both.
+
+    Shapes: [batch, ..., features] -> [batch, ..., vocabulary].
+    Source: Press and Wolf, arXiv:1608.05859.
+    """
+
+    op: ClassVar[str] = "unembed"
+    shape: ClassVar[str] = "[batch, ..., features] -> [batch, ..., vocabulary]"
+    borrows: ClassVar[tuple[str, ...]] = ("embedding",)
+
+    dtype: DType | None = Field(
+        None, description="number format to compute in; null: the widest of input and embedding"
+    )
 
 
 class PositionalEmbedding(ParametrisedSpec):
