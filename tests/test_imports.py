@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "framework"
 HEAVY = {"jax", "jaxlib", "flax", "optax", "orbax", "sklearn", "scipy", "tensorboardX", "matplotlib", "pyarrow", "PIL"}
-LOADS_JAX = {"framework.core.trees", "framework.core.random"}
+LOADS_JAX = {"framework.core.trees", "framework.core.random", "framework.core.counter"}
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "misc", "common"}
 FACE = {"framework": "library", "framework.__main__": "cli"}
 """The two modules that lie in no folder, and the rooms they belong to."""

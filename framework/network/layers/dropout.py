@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jax import lax
 
+from framework.core.counter import keep_mask
 from framework.network.context import Context, TracedValue
 
 
@@ -24,12 +25,9 @@ def drop(x: jax.Array, rate: float | jax.Array, key: jax.Array, axis: str | None
     return x * jnp.where(kept, scale, 0).astype(x.dtype)
 
 
-def _kept(shape: tuple[int, ...], rate: float | jax.Array, key: jax.Array, axis: str | None) -> jax.Array:
-    if axis is None or not shape:
-        return jax.random.bernoulli(key, rate, shape)
-    rows = shape[0]
-    every = jax.random.bernoulli(key, rate, (rows * lax.axis_size(axis), *shape[1:]))
-    return lax.dynamic_slice_in_dim(every, lax.axis_index(axis) * rows, rows)
+def _kept(shape: tuple[int, ...], probability: float | jax.Array, key: jax.Array, axis: str | None) -> jax.Array:
+    first_row = 0 if axis is None or not shape else lax.axis_index(axis) * shape[0]
+    return keep_mask(key, probability, shape, first_row)
 
 
 class Dropout(nn.Module):
