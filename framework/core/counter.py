@@ -83,7 +83,7 @@ def _seed(seed: jax.Array) -> jax.Array:
     return jnp.stack([_mix(word + jnp.uint32(0x9E3779B9)), _mix(word ^ jnp.uint32(0x85EBCA6B))])
 
 
-def _fold_in(data: jax.Array, number: jax.Array) -> jax.Array:
+def _fold_in(data: jax.Array, number: int | jax.Array) -> jax.Array:
     word = jnp.asarray(number).astype(jnp.uint32)
     first = _bits(data, word)
     # The second word is drawn with the words of the key exchanged, so that the two do not depend on each other.
