@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,7 @@ from framework.config.compose.loader import (
 from framework.config.compose.messages import chosen_by, composition_problem
 from framework.config.compose.names import Entry
 from framework.config.compose.origins import DEFAULT, Ledger
-from framework.config.compose.overrides import Word, read_overrides
+from framework.config.compose.overrides import Groups, Word, read_overrides
 from framework.config.compose.protection import unprotected
 from framework.config.compose.source import GROUP, FileResult
 from framework.core.errors import ConfigError, Problem
@@ -48,22 +49,63 @@ class Composition:
     choices: dict[str, tuple[str, str]]
 
 
-def compose(
-    entry: Entry, overrides: Sequence[str], config_dirs: Sequence[str | Path] = (), trust: Sequence[str] = ()
-) -> Composition:
-    """Compose a recipe with overrides, interpolations left as written.
+@dataclass(frozen=True)
+class _Merged:
+    """The files of a recipe for one choice of options, before any override sets a value."""
 
-    Raises:
-      ConfigError: a file breaks a bound or a rule, a group or an option does not exist, an override cannot be read or
-        applied, or a file of the user's configures Hydra without trust.
+    tree: dict[str, Any]
+    ledger: Ledger
+    chosen: dict[str, str]
+    files: list[tuple[ResultDefault, FileResult]]
+
+
+class Composer:
+    """Composes one recipe with overrides, as often as asked, interpolations left as written.
+
+    Overrides that choose options of groups decide which files are merged, which is what takes long; those that set
+    values are applied afterwards. So recipes that differ in values alone cost one merge together. Files are read when
+    they are first needed, and not again.
     """
-    with hydra_behaviour():
-        with_hydra = "hydra" in trust or any(text.lstrip("+~").startswith("hydra") for text in overrides)
-        if with_hydra:
-            find_plugins()
-        loader = Loader(search_path(all_roots(entry, config_dirs), trust))
-        words = read_overrides(overrides, groups_of(loader), trust=trust)
-        config, chosen = _composed(loader, entry, words, with_hydra)
+
+    def __init__(self, entry: Entry, config_dirs: Sequence[str | Path] = (), trust: Sequence[str] = ()) -> None:
+        self.entry = entry
+        self.config_dirs = tuple(config_dirs)
+        self.trust = tuple(trust)
+        self._words: dict[str, Word] = {}
+        self._merged: dict[tuple[str, ...], _Merged] = {}
+        self._groups: Groups | None = None
+
+    def compose(self, overrides: Sequence[str]) -> Composition:
+        """Compose the recipe with these overrides.
+
+        Raises:
+          ConfigError: a file breaks a bound or a rule, a group or an option does not exist, an override cannot be read
+            or applied, or a file of the user's configures Hydra without trust.
+        """
+        with hydra_behaviour():
+            with_hydra = "hydra" in self.trust or any(text.lstrip("+~").startswith("hydra") for text in overrides)
+            if with_hydra:
+                find_plugins()
+            words = self._read(overrides)
+            choices = tuple(word.text for word in words if word.kind in ("group", "hydra"))
+            if choices not in self._merged:
+                self._merged[choices] = self._merge(words, with_hydra)
+            return _with_values(self._merged[choices], words)
+
+    def _read(self, overrides: Sequence[str]) -> list[Word]:
+        if self._groups is None:
+            self._groups = groups_of(self._loader())
+        new = [text for text in overrides if text not in self._words]
+        for word in read_overrides(new, self._groups, trust=self.trust):
+            self._words[word.text] = word
+        return [self._words[text] for text in overrides]
+
+    def _loader(self) -> Loader:
+        return Loader(search_path(all_roots(self.entry, self.config_dirs), self.trust))
+
+    def _merge(self, words: Sequence[Word], with_hydra: bool) -> _Merged:
+        loader = self._loader()
+        config, chosen = _composed(loader, self.entry, words, with_hydra)
         files = [(layer, result) for layer, result in _layers(loader) if isinstance(result, FileResult)]
         _refuse_hydra_packages(files)
         ledger = Ledger()
@@ -72,14 +114,22 @@ def compose(
                 key: item for key, item in (result.document.value or {}).items() if key not in ("defaults", "hydra")
             }
             ledger.file(result.document, _package(layer, result), value)
-        tree = unprotected(OmegaConf.to_container(config, resolve=False))
-        apply(tree, words, ledger)
-        _refuse_lost_choices(words, files, ledger, tree)
-    return Composition(
-        tree=tree,
-        ledger=ledger,
-        choices={group: (option, _chooser(group, option, words, files)) for group, option in chosen.items()},
-    )
+        return _Merged(unprotected(OmegaConf.to_container(config, resolve=False)), ledger, chosen, files)
+
+
+def compose(
+    entry: Entry, overrides: Sequence[str], config_dirs: Sequence[str | Path] = (), trust: Sequence[str] = ()
+) -> Composition:
+    """Compose a recipe once; see `Composer.compose`."""
+    return Composer(entry, config_dirs, trust).compose(overrides)
+
+
+def _with_values(merged: _Merged, words: Sequence[Word]) -> Composition:
+    tree, ledger = copy.deepcopy(merged.tree), merged.ledger.copy()
+    apply(tree, words, ledger)
+    _refuse_lost_choices(words, merged.files, ledger, tree)
+    choices = {group: (option, _chooser(group, option, words, merged.files)) for group, option in merged.chosen.items()}
+    return Composition(tree, ledger, choices)
 
 
 def _composed(

@@ -29,6 +29,10 @@ class _Node:
     def child(self, name: str | int) -> _Node:
         return self.children.setdefault(str(name), _Node())
 
+    def copy(self) -> _Node:
+        children = {name: child.copy() for name, child in self.children.items()}
+        return _Node(self.origin, self.written, self.leaf, list(self.settings), children)
+
     def clear(self) -> None:
         for child in self.children.values():
             if child.origin is not None:
@@ -41,6 +45,12 @@ class Ledger:
 
     def __init__(self) -> None:
         self._root = _Node(origin=DEFAULT)
+
+    def copy(self) -> Ledger:
+        """One that goes on from here by itself."""
+        other = Ledger()
+        other._root = self._root.copy()
+        return other
 
     @property
     def origins(self) -> dict[str, str]:

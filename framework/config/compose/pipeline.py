@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from framework.config.compose.loaded import Loaded
 from framework.core.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from framework.config.compose.composer import Composition
 
 
 def load(
@@ -29,35 +32,69 @@ def load(
     Raises:
       ConfigError: anything is wrong with the recipe or the overrides; all problems at once.
     """
-    from framework.config.compose.composer import compose
-    from framework.config.compose.names import find, groups
-    from framework.config.compose.origins import DEFAULT
+    return Recipe(recipe, config_dirs=config_dirs, trust=trust).load(overrides)
 
-    entry = find(recipe, config_dirs)
-    subject = f"recipe {entry.name}"
-    try:
-        composition = compose(entry, overrides, config_dirs, trust)
-    except ConfigError as error:
-        raise ConfigError(error.problems, subject) from None
-    ledger = composition.ledger
-    tree = composition.tree
-    if "name" not in tree:
-        ledger.override("name", entry.name, DEFAULT)
-    return _finish(
-        _ordered({"name": entry.name, **tree}),
-        subject=subject,
-        trust=trust,
-        groups=groups(config_dirs),
-        origins=ledger.origins,
-        history=ledger.history,
-        written=ledger.written,
-        choices=composition.choices,
-        overrides=tuple(text for text in overrides if not text.lstrip("+~").startswith(("hydra.", "hydra/"))),
-        file_shown=entry.shown,
-        name=entry.name,
-        recipe_file=entry.file,
-        header=entry.header,
-    )
+
+class Recipe:
+    """A recipe that is loaded with many sets of overrides: what does not depend on them is done once.
+
+    Args:
+      recipe, config_dirs, trust: as for `load`.
+
+    Raises:
+      ConfigError: there is no such recipe.
+    """
+
+    def __init__(self, recipe: str, *, config_dirs: Sequence[str | Path] = (), trust: Sequence[str] = ()) -> None:
+        from framework.config.compose.composer import Composer
+        from framework.config.compose.names import find, groups
+
+        self.entry = find(recipe, config_dirs)
+        self.subject = f"recipe {self.entry.name}"
+        self._composer = Composer(self.entry, config_dirs, trust)
+        self._groups = groups(config_dirs)
+        self._trust = tuple(trust)
+
+    def compose(self, overrides: Sequence[str]) -> Composition:
+        """The composition with these overrides, neither resolved nor validated.
+
+        Raises:
+          ConfigError: it does not compose.
+        """
+        from framework.config.compose.origins import DEFAULT
+
+        try:
+            composition = self._composer.compose(overrides)
+        except ConfigError as error:
+            raise ConfigError(error.problems, self.subject) from None
+        if "name" not in composition.tree:
+            composition.ledger.override("name", self.entry.name, DEFAULT)
+        tree = _ordered({"name": self.entry.name, **composition.tree})
+        return replace(composition, tree=tree)
+
+    def load(self, overrides: Sequence[str] = ()) -> Loaded:
+        """What `load` gives for these overrides.
+
+        Raises:
+          ConfigError: as for `load`.
+        """
+        entry, composition = self.entry, self.compose(overrides)
+        ledger = composition.ledger
+        return _finish(
+            composition.tree,
+            subject=self.subject,
+            trust=self._trust,
+            groups=self._groups,
+            origins=ledger.origins,
+            history=ledger.history,
+            written=ledger.written,
+            choices=composition.choices,
+            overrides=tuple(text for text in overrides if not text.lstrip("+~").startswith(("hydra.", "hydra/"))),
+            file_shown=entry.shown,
+            name=entry.name,
+            recipe_file=entry.file,
+            header=entry.header,
+        )
 
 
 def load_file(path: str | Path, *, trust: Sequence[str] = ()) -> Loaded:
@@ -129,23 +166,17 @@ def job_yaml(
     Raises:
       ConfigError: the recipe does not compose, or an interpolation cannot be resolved.
     """
-    from framework.config.compose.composer import compose
-    from framework.config.compose.names import find
     from framework.config.compose.resolve import Resolved
     from framework.config.compose.text import dump
 
-    entry = find(recipe, config_dirs)
-    subject = f"recipe {entry.name}"
-    try:
-        composition = compose(entry, overrides, config_dirs, trust)
-    except ConfigError as error:
-        raise ConfigError(error.problems, subject) from None
-    tree = _ordered({"name": entry.name, **composition.tree})
+    source = Recipe(recipe, config_dirs=config_dirs, trust=trust)
+    composition = source.compose(overrides)
+    tree = composition.tree
     if not resolve:
         return dump(tree)
     resolved = Resolved(tree)
     if resolved.problems:
-        raise ConfigError(resolved.problems, subject).located(composition.ledger.origins)
+        raise ConfigError(resolved.problems, source.subject).located(composition.ledger.origins)
     return dump(resolved.tree)
 
 
