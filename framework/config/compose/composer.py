@@ -55,7 +55,7 @@ class _Merged:
 
     tree: dict[str, Any]
     ledger: Ledger
-    chosen: dict[str, str]
+    choices: dict[str, tuple[str, str]]
     files: list[tuple[ResultDefault, FileResult]]
 
 
@@ -114,7 +114,8 @@ class Composer:
                 key: item for key, item in (result.document.value or {}).items() if key not in ("defaults", "hydra")
             }
             ledger.file(result.document, _package(layer, result), value)
-        return _Merged(unprotected(OmegaConf.to_container(config, resolve=False)), ledger, chosen, files)
+        choices = {group: (option, _chooser(group, option, words, files)) for group, option in chosen.items()}
+        return _Merged(unprotected(OmegaConf.to_container(config, resolve=False)), ledger, choices, files)
 
 
 def compose(
@@ -128,8 +129,7 @@ def _with_values(merged: _Merged, words: Sequence[Word]) -> Composition:
     tree, ledger = copy.deepcopy(merged.tree), merged.ledger.copy()
     apply(tree, words, ledger)
     _refuse_lost_choices(words, merged.files, ledger, tree)
-    choices = {group: (option, _chooser(group, option, words, merged.files)) for group, option in merged.chosen.items()}
-    return Composition(tree, ledger, choices)
+    return Composition(tree, ledger, dict(merged.choices))
 
 
 def _composed(

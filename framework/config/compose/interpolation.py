@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from omegaconf.errors import GrammarParseError
@@ -51,7 +52,7 @@ def parse(text: str, rule: str = "configValue", mode: str = "DEFAULT_MODE") -> A
             fix="give inner parts keys of their own",
         )
     try:
-        return parse_grammar(text, rule, mode)
+        return _tree(text, rule, mode)
     except GrammarParseError:
         open_brace = text.count("{") > text.count("}")
         raise InterpolationError(
@@ -59,6 +60,12 @@ def parse(text: str, rule: str = "configValue", mode: str = "DEFAULT_MODE") -> A
             expected="${section.key}, ${.sibling}, or ${oc.env:NAME,default}",
             fix="close the brace; for a literal dollar and brace write \\${" if open_brace else _LITERAL,
         ) from None
+
+
+@lru_cache(maxsize=1024)
+def _tree(text: str, rule: str, mode: str) -> Any:
+    """A parse tree, which nobody changes; kept, as the members of a sweep hold the same texts."""
+    return parse_grammar(text, rule, mode)
 
 
 _LITERAL = "name one key; for a literal dollar and brace write \\${"
