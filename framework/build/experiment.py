@@ -21,7 +21,7 @@ from framework.build.across import merged_over, share_of_mean, summed_over
 from framework.build.components import loss_values, make_metric
 from framework.build.stacks import stacked_axes
 from framework.build.state import State
-from framework.build.wiring import Bound, batch_arrays, network_inputs, probes, scope_tree
+from framework.build.wiring import Bound, batch_arrays, network_inputs, probes, reads_costs, scope_tree
 from framework.config.schema.base import traced_values
 from framework.config.schema.root import Config
 from framework.core.random import base_key, derive
@@ -153,8 +153,7 @@ class Experiment:
         def objective(params: Any) -> tuple[jax.Array, tuple[dict[str, Any], dict[str, jax.Array]]]:
             variables = {"params": params, **state.collections}
             outputs, updates = self._apply(variables, batch, hyper, key=key, train=True)
-            axis = self.inside.axis
-            total, parts = self._loss(outputs, updates.pop("intermediates", {}), params, batch, hyper, axis)
+            total, parts = self._loss(outputs, _told(updates), params, batch, hyper, self.inside.axis)
             return total, (updates, parts)
 
         gradient = jax.value_and_grad(self.inside.gathering(objective), has_aux=True)
@@ -196,12 +195,12 @@ class Experiment:
         hyper = self.hyper | dict(hyper or {})
         variables = state.best_variables
         outputs, updates = self._apply(variables, batch, hyper, key=None, train=False)
-        intermediates = updates.pop("intermediates", {})
-        scope = scope_tree(batch, outputs, intermediates, variables["params"])
+        told = _told(updates)
+        scope = scope_tree(batch, outputs, told, variables["params"])
         first = next(iter(batch.values()))
         mask = batch.get("mask")
         mask = jnp.ones(first.shape[:1], jnp.float32) if mask is None else mask
-        _, parts = self._loss(outputs, intermediates, variables["params"], batch, hyper)
+        _, parts = self._loss(outputs, told, variables["params"], batch, hyper)
         rows = mask.sum()
         states = {}
         for name, bound in self.metric_wires.items():
@@ -253,6 +252,10 @@ class Experiment:
     def _probes(self) -> tuple[str, ...]:
         return probes(self.losses | self.metric_wires)
 
+    @cached_property
+    def _reads_costs(self) -> bool:
+        return reads_costs(self.losses | self.metric_wires)
+
     def _apply(
         self, variables: Any, batch: Arrays, hyper: Hyper, *, key: jax.Array | None, train: bool, probe: bool = True
     ) -> tuple[Any, dict[str, Any]]:
@@ -269,16 +272,17 @@ class Experiment:
             mask=batch.get("mask"),
             hyper=hyper,
             probes=self._probes if probe else (),
-            axis=inside.axis if train else None,
+            costs=self._reads_costs and probe,
+            axis=inside.axis,
             weights=inside.whole if inside.gathers else None,
         )
         return outputs, dict(updates)
 
     def _loss(
-        self, outputs: Any, intermediates: Any, params: Any, batch: Arrays, hyper: Hyper, axis: str | None = None
+        self, outputs: Any, told: Arrays, params: Any, batch: Arrays, hyper: Hyper, axis: str | None = None
     ) -> tuple[jax.Array, dict[str, jax.Array]]:
         """The total loss and its parts; over an axis, this device's shares of them, whose sum they are."""
-        scope = scope_tree(batch, outputs, intermediates, params)
+        scope = scope_tree(batch, outputs, told, params)
         total = jnp.zeros((), jnp.float32)
         parts: dict[str, jax.Array] = {}
         for name, bound in self.losses.items():
@@ -288,6 +292,11 @@ class Experiment:
             parts[name] = share_of_mean(values, batch.get("mask"), axis)
             total = total + hyper[f"losses.{name}.weight"] * parts[name]
         return total, {"loss": total} | (parts if len(parts) > 1 else {})
+
+
+def _told(updates: dict[str, Any]) -> dict[str, Any]:
+    """What the network gave for losses and metrics to read, taken out of what changed."""
+    return {"intermediates": updates.pop("intermediates", {}), "costs": updates.pop("costs", {})}
 
 
 def _with_batch(spec: Any, batch_size: int) -> jax.ShapeDtypeStruct:

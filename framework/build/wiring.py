@@ -58,7 +58,7 @@ class Bound:
         return cls(key, spec.type, wires, traced, plain)
 
     def read(self, scope: Mapping[str, Any]) -> dict[str, Any]:
-        """The wired arrays out of {batch, outputs, intermediates, params}."""
+        """The wired arrays out of {batch, outputs, intermediates, costs, params}."""
         return {name: lookup(scope, path, key=f"{self.key}.{name}") for name, path in self.wires.items()}
 
     def arguments(self, hyper: Hyper) -> dict[str, Any]:
@@ -101,6 +101,11 @@ def probes(bounds: Mapping[str, Bound]) -> tuple[str, ...]:
     return tuple(names)
 
 
+def reads_costs(bounds: Mapping[str, Bound]) -> bool:
+    """Whether a key path reads what layers tell as costs."""
+    return any(path.startswith("costs.") for bound in bounds.values() for path in bound.wires.values())
+
+
 def batch_arrays(bounds: Mapping[str, Bound]) -> set[str]:
     """The batch arrays that losses and metrics read, e.g. `label`."""
     return {
@@ -139,6 +144,8 @@ def network_inputs(wiring: Mapping[str, str], arrays: Mapping[str, Any], read_el
     )
 
 
-def scope_tree(batch: Mapping[str, Any], outputs: Mapping[str, Any], intermediates: Any, params: Any) -> dict[str, Any]:
-    """The tree that key paths are resolved in."""
-    return {"batch": dict(batch), "outputs": dict(outputs), "intermediates": intermediates, "params": params}
+def scope_tree(
+    batch: Mapping[str, Any], outputs: Mapping[str, Any], told: Mapping[str, Any], params: Any
+) -> dict[str, Any]:
+    """The tree that key paths are resolved in; `told` has what the network gave besides: intermediates, costs."""
+    return {"batch": dict(batch), "outputs": dict(outputs), **told, "params": params}

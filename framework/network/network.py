@@ -14,6 +14,7 @@ from framework.config.schema.network import NetworkSection
 from framework.core.errors import ConfigError, Problem
 from framework.core.words import closest, listed
 from framework.network.context import Context
+from framework.network.costs import COSTS, added_up
 from framework.network.graph.call import Call
 from framework.network.graph.interpreter import PROBE, GraphModule
 from framework.network.graph.table import NodeRow, rows
@@ -66,7 +67,9 @@ class Network:
             zeros = [jnp.zeros(shape.shape, shape.dtype) for shape in shapes]
             return self._module.init(_rngs(key), *zeros, call=self._call(Context()))
 
-        return {"params": {}} | dict(start(key))
+        variables = dict(start(key))
+        variables.pop(COSTS, None)  # a user's module may tell costs already here
+        return {"params": {}} | variables
 
     def apply(
         self,
@@ -78,6 +81,7 @@ class Network:
         mask: jax.Array | None = None,
         hyper: Mapping[str, jax.Array] | None = None,
         probes: Sequence[str] = (),
+        costs: bool = False,
         axis: str | None = None,
         weights: Callable[[tuple[str, ...], Any], Any] | None = None,
     ) -> tuple[dict[str, jax.Array], dict[str, Any]]:
@@ -91,6 +95,7 @@ class Network:
           mask: [batch], 1 for real rows and 0 for padding.
           hyper: traced scalars by config key; those left out have their declared values.
           probes: paths of nodes (`stage1`, `stage1.conv1`) whose outputs are returned as `intermediates`.
+          costs: whether what layers tell as costs, [batch] by name, is returned as `costs`.
           axis: name of the axis over which other devices compute with rows of their own, as under `jax.pmap`;
             statistics of batches and random masks are then those of all rows together.
           weights: see `Context`; it is asked for what is stacked, the rest of `variables` is taken as it is.
@@ -107,11 +112,14 @@ class Network:
             *arrays,
             call=self._call(context, probes),
             rngs=_rngs(key),
-            mutable=[*changing, *(["intermediates"] if probes else [])],
+            mutable=[*changing, *(["intermediates"] if probes else []), *([COSTS] if costs else [])],
         )
         changed = dict(updates)
-        probed = changed.pop("intermediates", {})
-        return outputs, changed | ({"intermediates": _nested(probed)} if probes else {})
+        if probes:
+            changed["intermediates"] = _nested(changed.pop("intermediates", {}))
+        if costs:
+            changed[COSTS] = added_up(changed.pop(COSTS, {}), len(arrays[0]))
+        return outputs, changed
 
     def __call__(self, variables: Variables, inputs: Inputs, **options: Any) -> Any:
         """The outputs alone: the array where there is one output, else arrays by name. Options as for `apply`."""

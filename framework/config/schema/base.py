@@ -56,7 +56,7 @@ class TracedMark:
 
 @dataclass(frozen=True)
 class WireMark:
-    """The field holds a key path into {batch, outputs, intermediates, params}, resolved at each step."""
+    """The field holds a key path into {batch, outputs, intermediates, costs, params}, resolved at each step."""
 
     def __get_pydantic_json_schema__(self, core_schema: Any, handler: Any) -> dict[str, Any]:
         """Mark the field in the JSON schema too."""
