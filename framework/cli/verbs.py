@@ -6,6 +6,7 @@ GROUPS: dict[str, dict[str, str]] = {
     "Run a recipe": {
         "run": "all stages of a recipe; finished ones are skipped on a rerun",
         "train": "the training stage alone; the same run.dir resumes",
+        "launch": "a recipe as several processes: here, by SLURM, on Kubernetes",
         "evaluate": "metrics of a finished run on a split",
         "predict": "outputs of a finished run for new inputs",
     },

@@ -167,6 +167,18 @@ class RunDirectory:
             )
 
 
+def require_usable(path: Path, tree: Mapping[str, Any]) -> None:
+    """Refuse what `create_or_resume` would refuse, without writing or locking anything.
+
+    Raises:
+      RunError: the folder holds something else than a run, or the run of another recipe.
+    """
+    if path.is_dir():
+        _refuse_foreign(path)
+        if (path / "config.yaml").exists():
+            RunDirectory(path, resumed=True)._refuse_changed(tree, changed)
+
+
 def fresh(recipe: str, root: Path = Path("runs"), now: datetime | None = None) -> Path:
     """Makes a new, empty folder `<root>/<recipe>/<YYYY-MM-DD_HH-MM-SS>`; `-2`, `-3` ... follow where it is taken."""
     stamp = (now or datetime.now()).strftime("%Y-%m-%d_%H-%M-%S")

@@ -1,0 +1,41 @@
+"""How a process of a job ended, in words."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Ending:
+    """A process that has ended with something else than 0.
+
+    Attributes:
+      rank: which process.
+      status: its exit code; negative: the number of the signal that ended it.
+      asked: whether the launcher sent that signal.
+    """
+
+    rank: int
+    status: int
+    asked: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """As a shell would report it: 128 + signal."""
+        return self.status if self.status >= 0 else 128 - self.status
+
+    def __str__(self) -> str:
+        if self.status >= 0:
+            return f"rank {self.rank} ended with exit code {self.status}"
+        name = signal.Signals(-self.status).name
+        by = " by the launcher, as it did not end by itself" if self.asked else ""
+        return f"rank {self.rank} was ended by {name}{by}"
+
+
+def explain(endings: Sequence[Ending], processes: int) -> str:
+    """One line on the first that failed, and one on each that followed it."""
+    first, *others = endings
+    lines = [f"{first}, the first of {processes}" if processes > 1 else str(first)]
+    return "\n".join([*lines, *(f"  then {other}" for other in others)])

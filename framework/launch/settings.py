@@ -1,0 +1,83 @@
+"""What a launch may be told: options of `fw launch`, and sections of the YAML file that a team writes once."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from framework.config.schema.base import Spec
+
+Positive = Annotated[int, Field(gt=0)]
+Count = Annotated[int, Field(ge=0)]
+Text = Annotated[str, Field(min_length=1)]
+Quantity = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?(m|[kMGTPE]i?)?$")]
+Restarts = Annotated[Count, Field(description="how often the whole job is started again after it ended early")]
+Python = Annotated[Text, Field(description="the interpreter that runs the framework there")]
+Name = Annotated[Text | None, Field(description="name of the job; null: that of the recipe")]
+
+
+class Target(Spec):
+    """Where processes are started."""
+
+    option: ClassVar[str]
+    """The option of `fw launch` that chooses it, which is also its section in the file."""
+
+
+class Local(Target):
+    """Processes on this machine."""
+
+    option: ClassVar[str] = "local"
+    devices_per_process: Positive | None = Field(
+        None, description="devices of each process: virtual ones on the CPU, its share of the GPUs"
+    )
+    restarts: Restarts = 0
+    notice_s: Positive = Field(30, description="seconds that a process has to save and end when others have failed")
+
+
+class Slurm(Target):
+    """A batch job of SLURM; the settings are named as the options of sbatch."""
+
+    option: ClassVar[str] = "slurm"
+    name: Name = None
+    partition: Text | None = Field(None, description="partition (queue); null: the cluster's default")
+    account: Text | None = Field(None, description="account that is charged")
+    qos: Text | None = Field(None, description="quality of service")
+    constraint: Text | None = Field(None, description="features that the nodes must have")
+    time: Annotated[Text, Field(pattern=r"^(\d+|\d+:\d\d|\d+:\d\d:\d\d|\d+-\d+(:\d\d){0,2})$")] | None = Field(
+        None, description="limit in minutes, as hours:minutes:seconds or as days-hours; quoted in YAML"
+    )
+    tasks_per_node: Positive = Field(1, description="processes on each node")
+    gpus_per_node: Count = Field(0, description="GPUs of each node, shared evenly by its processes")
+    cpus_per_task: Positive | None = Field(None, description="CPU cores of each process")
+    mem: Text | None = Field(None, description="memory of each node, e.g. 64G")
+    notice_s: Positive = Field(90, description="seconds before the end at which SIGTERM asks the run to save")
+    restarts: Restarts = 20
+    python: Python | None = None
+    setup: tuple[Text, ...] = Field((), strict=False, description="lines of shell before the run, e.g. module load")
+    directives: tuple[Text, ...] = Field((), strict=False, description="further options of sbatch, e.g. --exclusive")
+
+
+class Kubernetes(Target):
+    """A JobSet on Kubernetes."""
+
+    option: ClassVar[str] = "k8s"
+    name: Name = None
+    image: Text = Field(description="container image that has the framework installed")
+    claim: Text = Field(description="PersistentVolumeClaim for runs, writable from all pods")
+    mount: Annotated[str, Field(pattern=r"^/.+")] = Field("/runs", description="where the claim is in the container")
+    namespace: Text | None = Field(None, description="namespace; null: that of kubectl's context")
+    gpus: Count = Field(0, description="nvidia.com/gpu of each process")
+    tpus: Count = Field(0, description="google.com/tpu of each process")
+    cpus: Quantity | None = Field(None, description="CPU cores of each process, e.g. 8 or 500m")
+    memory: Quantity | None = Field(None, description="memory of each process, e.g. 64Gi")
+    port: Annotated[int, Field(ge=1024, le=65535)] = Field(8476, description="port at which the first process listens")
+    notice_s: Positive = Field(90, description="seconds between SIGTERM and SIGKILL, in which the run saves itself")
+    restarts: Restarts = 10
+    python: Python = "python"
+    node_selector: dict[str, str] = Field(default_factory=dict, description="labels that the nodes must have")
+    labels: dict[str, str] = Field(default_factory=dict, description="labels of the JobSet, e.g. a queue's")
+
+
+Settings = Local | Slurm | Kubernetes
+TARGETS: tuple[type[Local] | type[Slurm] | type[Kubernetes], ...] = (Local, Slurm, Kubernetes)
