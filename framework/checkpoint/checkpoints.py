@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from framework.checkpoint import folders, manifest
+from framework.checkpoint import folders, manifest, slices
 from framework.checkpoint.arrays import read_arrays, write_arrays
 from framework.checkpoint.leaves import check_same, to_device, to_host
 from framework.checkpoint.manifest import DamageError, Leaf
@@ -175,7 +175,7 @@ class Checkpoints:
 
     def _read(self, folder: Path, leaves: dict[str, Leaf], like: Any) -> tuple[Any, dict[str, Any]]:
         check_same(leaves, like, str(folder))
-        arrays = read_arrays(folder / _STATE, leaves)
+        arrays = slices.read(folder, leaves) if slices.is_slice(folder) else read_arrays(folder / _STATE, leaves)
         return to_device(arrays, like), json.loads((folder / _PROGRESS).read_text(encoding="utf-8"))
 
     def _mark(self, step: int, value: float) -> None:
@@ -200,7 +200,10 @@ class Checkpoints:
 
     def _verified(self, step: int, folder: Path) -> dict[str, Leaf] | None:
         try:
-            return manifest.verify(folder)
+            leaves = manifest.verify(folder)
+            if slices.is_slice(folder):
+                slices.verify(folder)
+            return leaves
         except DamageError as damage:
             if step not in self._damaged:
                 warnings.warn(f"{folder} is damaged and passed over: {damage}", CheckpointWarning, stacklevel=3)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ class Leaf:
         return f"{self.dtype}[{','.join(map(str, self.shape))}]"
 
 
-def write(folder: Path, step: int, leaves: dict[str, Leaf]) -> None:
+def write(folder: Path, step: int, leaves: Mapping[str, Leaf]) -> None:
     """Digests every file in `folder` and writes the manifest.
 
     Raises:
@@ -49,14 +50,16 @@ def write(folder: Path, step: int, leaves: dict[str, Leaf]) -> None:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path != folder / FILE
     }
-    content: dict[str, Any] = {
-        "format": _FORMAT,
-        "step": step,
-        "leaves": {name: {"shape": list(leaf.shape), "dtype": leaf.dtype} for name, leaf in leaves.items()},
-        "files": files,
+    write_atomically(folder / FILE, _signed(step, leaves, files))
+
+
+def text(step: int, leaves: Mapping[str, Leaf], files: Mapping[str, bytes]) -> str:
+    """The manifest of files that are still to be written, by name and content."""
+    digests = {
+        name: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        for name, content in sorted(files.items())
     }
-    content["sha256"] = hashlib.sha256(_text(content).encode()).hexdigest()
-    write_atomically(folder / FILE, _text(content))
+    return _signed(step, leaves, digests)
 
 
 def verify(folder: Path) -> dict[str, Leaf]:
@@ -80,6 +83,17 @@ def verify(folder: Path) -> dict[str, Leaf]:
         except OSError as error:
             raise DamageError(f"{name} cannot be read: {error.strerror}") from error
     return {name: Leaf(tuple(leaf["shape"]), leaf["dtype"]) for name, leaf in content["leaves"].items()}
+
+
+def _signed(step: int, leaves: Mapping[str, Leaf], files: Mapping[str, Mapping[str, Any]]) -> str:
+    content: dict[str, Any] = {
+        "format": _FORMAT,
+        "step": step,
+        "leaves": {name: {"shape": list(leaf.shape), "dtype": leaf.dtype} for name, leaf in leaves.items()},
+        "files": files,
+    }
+    content["sha256"] = hashlib.sha256(_text(content).encode()).hexdigest()
+    return _text(content)
 
 
 def _read(folder: Path) -> dict[str, Any]:
