@@ -13,6 +13,7 @@ from framework.config.schema.metrics import Metric
 from framework.config.schema.network import NetworkSection
 from framework.config.schema.optimizers import Optimizer
 from framework.config.schema.parallel import Auto, Parallel
+from framework.config.schema.sweep import Sweep
 from framework.config.schema.training import CheckpointSection, Report, Run, Trainer
 from framework.core.axes import uneven_batch
 from framework.core.errors import Problem
@@ -33,6 +34,8 @@ class Config(Spec):
     report: Report = Field(default_factory=lambda: Report.model_validate({}))
     parallel: Parallel = Field(default_factory=lambda: Auto(type="auto"))
     run: Run = Field(default_factory=lambda: Run.model_validate({}))
+    # Left out of a run's config.yaml: what a member of a sweep is does not depend on how it was found.
+    sweep: Sweep = Field(default_factory=lambda: Sweep.model_validate({}), exclude=True)
 
     @model_validator(mode="after")
     def _one_length(self) -> Self:
