@@ -1,0 +1,101 @@
+"""The end of a part: evaluation and predictions of all members, and the files that a finished run has."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+
+from framework.core.files import write_together
+from framework.core.trees import size
+from framework.parallel.single import Single
+from framework.sweep.members import Ending
+from framework.sweep.vectorized.tracks import Track
+from framework.train.evaluation import Evaluator
+
+if TYPE_CHECKING:
+    from framework.sweep.vectorized.part import Part
+
+
+def finish(part: Part, seconds: float) -> None:
+    """Evaluate the members that trained to the end, write what runs alone write, and tell the director.
+
+    Args:
+      seconds: that the part took until now; each member has its share.
+    """
+    config = part.setup.config
+    done = [track for track in part.tracks if not track.failure and not track.pruned]
+    chosen = _chosen(part, done)
+    metrics: list[dict[str, Any]] = [{} for _ in done]
+    if "evaluate" in config.run.stages:
+        for split in part.setup.evaluated_splits:
+            for told, found in zip(metrics, part.evaluate(chosen, split, done), strict=True):
+                told[split] = found
+    parameters = size(jax.eval_shape(part.experiment.init).params)
+    share = seconds / len(part.tracks)
+    files: dict[Path, str] = {}
+    for track, told in zip(done, metrics, strict=True):
+        files |= _files(track, told, parameters, share, config.checkpoint.monitor, config.run)
+    write_together(files)
+    if "predict" in config.run.stages:
+        _predict(part, chosen, done)
+    for track in part.tracks:
+        if track.pruned:
+            ending = Ending("pruned", dict(track.records.valid), share, track.pruned)
+            part.director.ended(track.member.number, ending)
+    for track, told in zip(done, metrics, strict=True):
+        values = dict(track.at_best or track.records.valid)
+        for split, found in told.items():
+            values |= {f"{split}.{name}": value for name, value in found.items() if not isinstance(value, list)}
+        part.director.ended(track.member.number, Ending("done", values, share))
+
+
+def _chosen(part: Part, done: list[Track]) -> Any:
+    """The states to evaluate: the best of each member, or its last."""
+    if part.setup.config.run.evaluate_checkpoint == "last" or part.best is None:
+        return part.state
+    part.keep([track for track in done if track.marks.best is None])
+    return part.best
+
+
+def _files(
+    track: Track, metrics: Mapping[str, Any], parameters: int, seconds: float, monitor: str | None, run: Any
+) -> dict[Path, str]:
+    """`result.json` and `stages.json`, as the stages of a run alone write them."""
+    progress, path = track.progress, track.home.directory.path
+    summary: dict[str, Any] = {
+        "step": track.step,
+        "parameters": parameters,
+        "seconds": round(seconds, 3),
+        "finished": progress.reason,
+        "best": {"step": progress.best_step, monitor: progress.best},
+    }
+    best = run.evaluate_checkpoint == "best" and progress.best_step is not None
+    step = progress.best_step if best else track.step
+    result, stages = dict(summary), {"train": summary}
+    if metrics:
+        result |= {"metrics": metrics, "evaluated_step": step}
+        stages["evaluate"] = {"step": step, "splits": list(metrics)}
+    return {
+        path / "result.json": json.dumps(result, indent=2) + "\n",
+        path / "stages.json": json.dumps(stages, indent=2) + "\n",
+    }
+
+
+def _predict(part: Part, chosen: Any, done: list[Track]) -> None:
+    """The stage `predict` of each member: `predictions/<split>.npz`."""
+    evaluator = Evaluator(part.experiment, part.setup.dataset, Single.default())
+    stacked = jax.device_get(chosen)
+    for track in done:
+        state = jax.tree.map(lambda leaf, place=track.place: leaf[place], stacked)
+        folder = track.home.directory.path / "predictions"
+        folder.mkdir(exist_ok=True)
+        files = []
+        for split in part.setup.evaluated_splits:
+            np.savez(folder / f"{split}.npz", **evaluator.predict_split(state, split))
+            files.append(f"predictions/{split}.npz")
+        track.home.directory.finish("predict", {"step": int(state.step), "files": files})

@@ -1,0 +1,229 @@
+"""The compiled functions over the members of a group.
+
+All arrays of members have them as their first axis, which is divided among the devices of the mesh axis `sweep`. A
+device takes its members `width` at a time: within such a bunch they are computed together (`vmap`), and one bunch comes
+after the other, each for all steps of the dispatch (`fori_loop`). On a CPU the width is 1: its kernels are fast for one
+network of any size, and the state of one stays in the cache. On an accelerator one bunch holds all.
+
+Which bunches are taken is an input of the program (`slots`), so members that have stopped cost nothing and compile
+nothing anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import NamedSharding, PartitionSpec
+
+from framework.build.experiment import Experiment
+from framework.build.state import State
+from framework.sweep.vectorized.devices import AXIS, member_mesh
+from framework.train.feed import gather
+
+Tree = Any
+EACH = PartitionSpec(AXIS)
+ALL = PartitionSpec()
+
+
+class GroupProgram:
+    """Functions of one experiment over `places` members at once.
+
+    Args:
+      experiment: of any member; the others differ in `hyper` alone.
+      count: how many members there are.
+      devices: among which they are divided.
+      width: how many are computed together; None for all that a device has.
+      capacity: at most so many steps per dispatch.
+      masked: whether training batches may hold padding.
+
+    Attributes:
+      places: the length of the first axis: `count`, made a multiple of what the devices take.
+      slots: by device and order, which bunch comes; together with their number for each device.
+    """
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        count: int,
+        *,
+        devices: Sequence[Any],
+        width: int | None,
+        capacity: int,
+        masked: bool,
+    ) -> None:
+        self.experiment = experiment
+        self.masked = masked
+        self.devices = tuple(devices)
+        self.capacity = capacity
+        each = -(-count // len(devices))
+        self.width = min(width or each, each)
+        self.each = -(-each // self.width) * self.width
+        self.places = self.each * len(devices)
+        self._mesh = member_mesh(self.devices)
+        self.init = self._compiled(self._init, (EACH,), EACH)
+        self.train = self._compiled(self._train, (EACH, EACH, EACH, EACH, EACH, EACH, ALL, ALL, ALL), EACH, donate=(0,))
+        self.keep = self._compiled(self._keep, (EACH, EACH, EACH, EACH), EACH, donate=(0,))
+        self.evaluate = self._compiled(self._evaluate, (EACH, EACH, EACH, EACH, ALL, ALL), EACH)
+
+    def place(self, tree: Tree) -> Tree:
+        """Host arrays whose first axis counts members, each part on its device."""
+        return jax.device_put(tree, NamedSharding(self._mesh, EACH))
+
+    def share(self, tree: Tree) -> Tree:
+        """Host arrays that every device needs whole."""
+        return jax.device_put(tree, NamedSharding(self._mesh, ALL))
+
+    def slots(self, active: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray]:
+        """Which bunches hold an active member.
+
+        Args:
+          active: bool[places].
+          width: of a bunch.
+
+        Returns:
+          int32[places / width]: for each device, its bunches that are to be taken, first; int32[devices]: how many.
+        """
+        bunches = active.reshape(len(self.devices), -1, width).any(axis=2)
+        order = np.argsort(~bunches, axis=1, kind="stable").astype(np.int32)
+        return order.reshape(-1), bunches.sum(axis=1).astype(np.int32)
+
+    def _compiled(
+        self, function: Callable[..., Any], takes: tuple[PartitionSpec, ...], gives: PartitionSpec, donate: Any = ()
+    ) -> Callable[..., Any]:
+        if len(self.devices) > 1:
+            function = jax.shard_map(
+                function, mesh=self._mesh, in_specs=takes, out_specs=gives, check_vma=False, axis_names={AXIS}
+            )
+        placed = tuple(NamedSharding(self._mesh, spec) for spec in takes)
+        return jax.jit(
+            function, in_shardings=placed, out_shardings=NamedSharding(self._mesh, gives), donate_argnums=donate
+        )
+
+    def _init(self, seeds: jax.Array) -> State:
+        # One after the other: the compiler has then no more to do than for a single network.
+        return jax.lax.map(self.experiment.init, seeds)
+
+    def _train(
+        self,
+        state: State,
+        hyper: Mapping[str, jax.Array],
+        order: jax.Array,
+        active: jax.Array,
+        slots: jax.Array,
+        taken: jax.Array,
+        rows: jax.Array,
+        arrays: Mapping[str, jax.Array],
+        count: jax.Array,
+    ) -> tuple[State, dict[str, jax.Array]]:
+        """Up to `capacity` steps of every member in the slots.
+
+        Args:
+          order: int32[places], which of `rows` a member takes.
+          active: bool[places]; a member of a bunch that is not keeps its state.
+          rows: int32[orders, capacity, batch], the examples of each step.
+
+        Returns:
+          The next states, and the logs by name, [places, capacity].
+        """
+        shapes = self._log_shapes(state, hyper, rows, arrays)
+        logs = {name: jnp.zeros((self.each, self.capacity), leaf.dtype) for name, leaf in shapes.items()}
+
+        def bunch(index: jax.Array, carry: Any) -> Any:
+            state, logs = carry
+            first = slots[index] * self.width
+            now, values, mine, on = (
+                self._part(tree, first) for tree in (state, dict(hyper), order, active)
+            )
+
+            def step(number: jax.Array, carry: Any) -> Any:
+                now, written = carry
+                batch = self._mapped(lambda which: gather(arrays, rows[which, number], masked=self.masked))(mine)
+                following, told = self._mapped(self.experiment.step)(now, batch, values)
+                if self.width > 1:
+                    following = jax.tree.map(partial(_chosen, on), following, now)
+                return following, {name: written[name].at[:, number].set(value) for name, value in told.items()}
+
+            written = self._part(logs, first)
+            now, written = jax.lax.fori_loop(0, count, step, (now, written))
+            return _put(state, now, first), _put(logs, written, first)
+
+        return jax.lax.fori_loop(0, taken[0], bunch, (state, logs))
+
+    def _log_shapes(self, state: State, hyper: Any, rows: jax.Array, arrays: Any) -> dict[str, Any]:
+        def once(state: State, hyper: Any, indices: jax.Array) -> dict[str, jax.Array]:
+            return self.experiment.step(state, gather(arrays, indices, masked=self.masked), hyper)[1]
+
+        one = jax.tree.map(lambda leaf: leaf[0], (state, dict(hyper)))
+        return jax.eval_shape(once, *one, rows[0, 0])
+
+    def _keep(self, kept: State, state: State, slots: jax.Array, taken: jax.Array) -> State:
+        """The states of the members in the slots (bunches of one), in place of those kept before."""
+
+        def member(index: jax.Array, kept: State) -> State:
+            return _put(kept, _slice(state, slots[index], 1), slots[index])
+
+        return jax.lax.fori_loop(0, taken[0], member, kept)
+
+    def _evaluate(
+        self,
+        state: State,
+        hyper: Mapping[str, jax.Array],
+        slots: jax.Array,
+        taken: jax.Array,
+        blocks: jax.Array,
+        arrays: Mapping[str, jax.Array],
+    ) -> dict[str, jax.Array]:
+        """The results over a split of every member in the slots, by name, [places, ...].
+
+        Args:
+          blocks: int32[batches, rows], the split; -1 is padding.
+        """
+        experiment = self.experiment
+
+        def one(state: State, hyper: Any) -> dict[str, jax.Array]:
+            def body(index: jax.Array, evaluation: Any) -> Any:
+                return experiment.evaluate(state, gather(arrays, blocks[index], masked=True), evaluation, hyper)
+
+            found = jax.lax.fori_loop(0, blocks.shape[0], body, experiment.evaluation())
+            return experiment.summarise(experiment.combine(found))
+
+        shapes = jax.eval_shape(one, *jax.tree.map(lambda leaf: leaf[0], (state, dict(hyper))))
+        results = jax.tree.map(lambda leaf: jnp.zeros((self.each, *leaf.shape), leaf.dtype), shapes)
+
+        def bunch(index: jax.Array, results: Any) -> Any:
+            first = slots[index] * self.width
+            found = self._mapped(one)(self._part(state, first), self._part(dict(hyper), first))
+            return _put(results, found, first)
+
+        return jax.lax.fori_loop(0, taken[0], bunch, results)
+
+    def _part(self, tree: Tree, first: jax.Array) -> Tree:
+        return _slice(tree, first, self.width)
+
+    def _mapped(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Over the members of a bunch; a bunch of one is computed as the member alone would be."""
+        if self.width > 1:
+            return jax.vmap(function)
+
+        def alone(*arguments: Any) -> Any:
+            given = jax.tree.map(lambda leaf: leaf[0], arguments)
+            return jax.tree.map(lambda leaf: leaf[None], function(*given))
+
+        return alone
+
+
+def _slice(tree: Tree, first: jax.Array, length: int) -> Tree:
+    return jax.tree.map(lambda leaf: jax.lax.dynamic_slice_in_dim(leaf, first, length), tree)
+
+
+def _put(tree: Tree, part: Tree, first: jax.Array) -> Tree:
+    return jax.tree.map(lambda leaf, new: jax.lax.dynamic_update_slice_in_dim(leaf, new, first, 0), tree, part)
+
+
+def _chosen(on: jax.Array, new: jax.Array, old: jax.Array) -> jax.Array:
+    return jnp.where(on.reshape(on.shape + (1,) * (new.ndim - 1)), new, old)
