@@ -23,6 +23,7 @@ SOURCES = (
     "images",
     "text",
     "stdlib",
+    "tokens",
     "synthetic",
 )
 

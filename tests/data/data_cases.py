@@ -62,6 +62,13 @@ def write_text(path: Path, text: str = "to be or not to be, that is the question
     return path
 
 
+def write_tokens(path: Path, tokens: Any = None) -> Path:
+    """900 tokens of a vocabulary of 40, or others, as raw uint16."""
+    made = np.random.default_rng(0).integers(0, 40, 900) if tokens is None else np.asarray(tokens)
+    made.astype("<u2").tofile(path)
+    return path
+
+
 def _csv(folder: Path) -> Any:
     path = folder / "flowers.csv"
     path.write_text(FLOWERS)
@@ -81,6 +88,7 @@ CASES: dict[str, Callable[[Path], Any]] = {
     "parquet": lambda folder: section("parquet", path=str(write_parquet(folder / "a.parquet")), target="y"),
     "images": lambda folder: section("images", path=str(write_images(folder / "pets", each=12)), classes=2),
     "text": lambda folder: section("text", path=str(write_text(folder / "a.txt")), context=8),
+    "tokens": lambda folder: section("tokens", path=str(write_tokens(folder / "a.bin")), vocabulary=40, context=8),
     "stdlib": lambda folder: section("stdlib", max_characters=20_000, context=32),
     "blobs": lambda folder: section("synthetic", examples=60, features=4, classes=3, noise=0.5),
     "regression": lambda folder: section("synthetic", kind="regression", examples=60, features=4, noise=0.1),

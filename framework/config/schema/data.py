@@ -270,6 +270,19 @@ class Stdlib(Windows):
     vocabulary: Annotated[int, Field(ge=2)] = Field(97, description="printable ASCII, newline, and one for all others")
 
 
+class Tokens(Windows):
+    """Token ids in files, as a tokenizer wrote them: windows of tokens, and the tokens that follow as targets."""
+
+    type: Literal["tokens"]
+    path: Files
+    vocabulary: Annotated[int, Field(ge=2)] = Field(description="number of different tokens; the largest is one less")
+    dtype: Literal["uint16", "uint32", "int32"] = Field(
+        "uint16", description="number format of a raw file, little-endian; an .npy file tells its own"
+    )
+    context: Positive = Field(1024, description="tokens in one example")
+    stride: Positive | None = Field(None, description="tokens from one window's start to the next; null: context")
+
+
 class Synthetic(Targeted):
     """Made-up examples: blobs, regression, images, or copying a sequence; each kind has fields of its own."""
 
@@ -308,6 +321,6 @@ class Synthetic(Targeted):
 
 
 DataSection = Annotated[
-    Digits | Iris | Wine | BreastCancer | Diabetes | Npz | Csv | Parquet | Images | Text | Stdlib | Synthetic,
+    Digits | Iris | Wine | BreastCancer | Diabetes | Npz | Csv | Parquet | Images | Text | Stdlib | Tokens | Synthetic,
     Field(discriminator="type"),
 ]
