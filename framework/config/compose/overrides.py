@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from inspect import Parameter, Signature
 from typing import Any, Literal
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import IntervalSweep, Override
 from hydra.errors import HydraException
 
 from framework.config.compose.bounds import MAX_BRACKETS, MAX_OVERRIDE_CHARACTERS, brackets
@@ -49,7 +50,13 @@ class Word:
     def for_hydra(self) -> str:
         """The override to give to Hydra: one that sets a value does so whether or not the key is written somewhere."""
         plain = self.kind == "set" and not self.parsed.is_force_add()
-        return f"++{self.text}" if plain else self.text
+        sweep = self.parsed.value() if self.parsed.is_interval_sweep() else None
+        text = self.text
+        if isinstance(sweep, IntervalSweep) and "log" in sweep.tags:
+            kept = f"interval({sweep.start},{sweep.end})"
+            kept = f"int({kept})" if isinstance(sweep.start, int) else kept
+            text = f"{text.partition('=')[0]}=tag(log,{kept})"
+        return f"++{text}" if plain else text
 
 
 class Groups:
@@ -82,7 +89,7 @@ def read_overrides(
     """
     words: list[Word] = []
     problems: list[Problem] = []
-    parser = OverridesParser.create()
+    parser = parser_with_log()
     for text in texts:
         try:
             word = _word(text, parser, groups)
@@ -96,6 +103,24 @@ def read_overrides(
     if problems:
         raise ConfigError(problems)
     return words
+
+
+def parser_with_log() -> OverridesParser:
+    """Hydra's parser, which also knows `log(interval(a,b))`, short for `tag(log,interval(a,b))`."""
+    parser = OverridesParser.create()
+    parser.functions.register("log", _log)
+    return parser
+
+
+def _log(sweep: Any) -> IntervalSweep:
+    sweep.tags = {*sweep.tags, "log"}
+    return sweep
+
+
+# Hydra compares arguments with the annotation itself, which this module's are only the text of.
+_log.__signature__ = Signature(  # type: ignore[attr-defined]
+    [Parameter("sweep", Parameter.POSITIONAL_OR_KEYWORD, annotation=IntervalSweep)]
+)
 
 
 class _RefusedError(Exception):

@@ -49,11 +49,15 @@ class Recipe:
         from framework.config.compose.composer import Composer
         from framework.config.compose.names import find, groups
 
+        self._given = (recipe, tuple(config_dirs), tuple(trust))
         self.entry = find(recipe, config_dirs)
         self.subject = f"recipe {self.entry.name}"
         self._composer = Composer(self.entry, config_dirs, trust)
         self._groups = groups(config_dirs)
         self._trust = tuple(trust)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _recipe, self._given
 
     def compose(self, overrides: Sequence[str]) -> Composition:
         """The composition with these overrides, neither resolved nor validated.
@@ -95,6 +99,10 @@ class Recipe:
             recipe_file=entry.file,
             header=entry.header,
         )
+
+
+def _recipe(recipe: str, config_dirs: tuple[str | Path, ...], trust: tuple[str, ...]) -> Recipe:
+    return Recipe(recipe, config_dirs=config_dirs, trust=trust)
 
 
 def load_file(path: str | Path, *, trust: Sequence[str] = ()) -> Loaded:

@@ -121,7 +121,7 @@ UNREADABLE = {
     "an interval": (
         ["seed=interval(0,1)"],
         "an interval has no end of values to try one by one",
-        "hydra/sweeper=optuna, once hydra-optuna-sweeper is installed",
+        "sweep.sampler=random sweep.trials=20",
     ),
     "a sweeper that is not installed": (["hydra/sweeper=optuna"], "unknown option 'optuna'", "hydra/sweeper=basic"),
     "broken grammar": (["seed=1,[2"], "'seed=1,[2' cannot be read at its end", "close the bracket: [...]"),
