@@ -67,7 +67,7 @@ def read(folder: Path, leaves: Mapping[str, Leaf]) -> dict[str, np.ndarray]:
     """The arrays of one member by path, as `leaves` names them."""
     where = json.loads((folder / FILE).read_text(encoding="utf-8"))
     group = _group(folder)
-    arrays = _arrays(group, (group / manifest.FILE).stat().st_mtime_ns, where["part"])
+    arrays = _arrays(group, (group / manifest.FILE).stat().st_mtime_ns)
     return {name: np.array(arrays[f"{where['part']}.{name}"][where["index"]]) for name in leaves}
 
 
@@ -82,9 +82,8 @@ def _group(folder: Path) -> Path:
 
 
 @lru_cache(maxsize=1)
-def _arrays(group: Path, written_ns: int, part: str) -> dict[str, np.ndarray]:
-    stacked = _verified(group, written_ns)
-    return read_arrays(group / STATE, {name: leaf for name, leaf in stacked.items() if name.startswith(f"{part}.")})
+def _arrays(group: Path, written_ns: int) -> dict[str, np.ndarray]:
+    return read_arrays(group / STATE, _verified(group, written_ns))
 
 
 @lru_cache(maxsize=4)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,17 +36,11 @@ class TensorBoard:
 
     def record(self, record: Mapping[str, Any]) -> None:
         """Adds the numbers of one record of the metric log at its step."""
-        numbers = {
-            f"{record['split']}/{name}": value
-            for name, value in record.items()
-            if name not in _BOOKKEEPING and _is_number(value)
-        }
-        self._scalars(numbers, record["step"])
+        self._scalars(_numbers(record), record["step"])
 
     def config(self, yaml_text: str) -> None:
         """Shows the recipe as text."""
-        # Indented by four blanks, Markdown shows it as it stands.
-        self._writer.add_text("recipe", "\n".join(f"    {line}" for line in yaml_text.splitlines()), 0)
+        self._writer.add_text("recipe", _as_markdown(yaml_text), 0)
 
     def hparams(self, tree: Mapping[str, Any], metrics: Mapping[str, float], step: int) -> None:
         """Adds the run to the table of hyperparameters.
@@ -57,8 +52,7 @@ class TensorBoard:
         """
         from tensorboardX.summary import hparams
 
-        settings = {key: value if _is_number(value) else str(value) for key, value in flatten(tree).items()}
-        for summary in hparams(settings, dict(metrics)):
+        for summary in hparams(_settings(tree), dict(metrics)):
             self._events.add_summary(summary)
         self._scalars(metrics, step)
 
@@ -89,13 +83,79 @@ class TensorBoard:
         return self._writer.file_writer
 
     def _scalars(self, numbers: Mapping[str, float], step: int) -> None:
-        # protobuf makes the class at import, where the type checker cannot see it
-        from tensorboardX.proto.summary_pb2 import Summary  # pyright: ignore[reportAttributeAccessIssue]
+        if numbers:
+            self._events.add_summary(_summary(numbers), step)
 
-        # One event for all: `add_scalar` would make one each, and each passes a queue and a checksum in Python.
-        values = [Summary.Value(tag=tag.replace(" ", "_"), simple_value=value) for tag, value in numbers.items()]
-        if values:
-            self._events.add_summary(Summary(value=values), step)
+
+def write_at_once(
+    folder: Path,
+    records: Iterable[Mapping[str, Any]],
+    *,
+    yaml_text: str,
+    tree: Mapping[str, Any] | None = None,
+    metrics: Mapping[str, float] | None = None,
+    step: int = 0,
+) -> None:
+    """Writes what `TensorBoard` would of a run that is over, without a thread: a third of the time, for many runs.
+
+    Args:
+      folder: where the event file goes; made where it is missing.
+      records: of the metric log.
+      yaml_text: the recipe.
+      tree: the resolved recipe, for the table of hyperparameters; None leaves it out.
+      metrics: the final metrics by tag.
+      step: the step they belong to.
+
+    Raises:
+      RunError: the folder cannot be written.
+    """
+    from tensorboardX.event_file_writer import EventsWriter
+    from tensorboardX.proto.event_pb2 import Event  # pyright: ignore[reportAttributeAccessIssue]
+    from tensorboardX.summary import hparams, text
+
+    summaries = [(text("recipe", _as_markdown(yaml_text)), 0)]
+    summaries += [(_summary(_numbers(record)), record["step"]) for record in records]
+    if tree is not None:
+        summaries += [(summary, 0) for summary in hparams(_settings(tree), dict(metrics or {}))]
+        summaries.append((_summary(metrics or {}), step))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        writer = EventsWriter(str(folder.absolute() / "events"))
+        try:
+            for summary, at in summaries:
+                event = Event(step=at, wall_time=time.time())
+                event.summary.CopyFrom(summary)
+                writer.write_event(event)
+        finally:
+            writer.close()
+    except OSError as error:
+        raise unwritable(folder, error) from error
+
+
+def _numbers(record: Mapping[str, Any]) -> dict[str, float]:
+    return {
+        f"{record['split']}/{name}": value
+        for name, value in record.items()
+        if name not in _BOOKKEEPING and _is_number(value)
+    }
+
+
+def _settings(tree: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value if _is_number(value) else str(value) for key, value in flatten(tree).items()}
+
+
+def _as_markdown(yaml_text: str) -> str:
+    """Indented by four blanks, Markdown shows it as it stands."""
+    return "\n".join(f"    {line}" for line in yaml_text.splitlines())
+
+
+def _summary(numbers: Mapping[str, float]) -> Any:
+    # protobuf makes the class at import, where the type checker cannot see it
+    from tensorboardX.proto.summary_pb2 import Summary  # pyright: ignore[reportAttributeAccessIssue]
+
+    # One event for all: `add_scalar` would make one each, and each passes a queue and a checksum in Python.
+    values = [Summary.Value(tag=tag.replace(" ", "_"), simple_value=value) for tag, value in numbers.items()]
+    return Summary(value=values)
 
 
 def _is_number(value: Any) -> bool:

@@ -13,11 +13,16 @@ class NotTogetherError(Exception):
     """Why members cannot run as one program; nothing has been started."""
 
 
-def run_group(members: Sequence[Member], director: Director) -> None:
+def run_group(members: Sequence[Member], director: Director, *, width: int | None = None) -> None:
     """Train and evaluate members of one compile signature as one program, each in its own run directory.
 
     Each ends as a run alone would, to the last digits of its numbers. A group that does not fit the memory is taken in
     parts.
+
+    Args:
+      members: in the order in which they are numbered.
+      director: is told what happens, and decides who stops and who copies whom.
+      width: how many members a device computes together by `vmap`; None: what suits the device.
 
     Raises:
       NotTogetherError: they need several devices each, or data that does not fit the device; nothing was started.
@@ -27,4 +32,4 @@ def run_group(members: Sequence[Member], director: Director) -> None:
     """
     from framework.sweep.vectorized.group import run
 
-    run(members, director)
+    run(members, director, width)

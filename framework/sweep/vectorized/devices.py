@@ -30,6 +30,16 @@ def member_devices(parallel: Any) -> tuple[Any, ...]:
     return tuple(jax.devices()[: parallel.devices])
 
 
+def together(devices: tuple[Any, ...]) -> int | None:
+    """How many members a device computes together by `vmap`; None for all that it has.
+
+    One on a CPU: networks of every kind are at least as fast one after another there, within one program. Measured on
+    two cores, microseconds a step and member: perceptron 118 alone, 134 to 161 mapped over 2 to 32; convolutions alone
+    are faster by far, since a mapped one is a grouped one. An accelerator is filled by many.
+    """
+    return 1 if devices[0].platform == "cpu" else None
+
+
 def member_mesh(devices: tuple[Any, ...]) -> Mesh:
     """A mesh of one axis over the devices."""
     return jax.make_mesh((len(devices),), (AXIS,), axis_types=(AxisType.Auto,), devices=devices)

@@ -13,6 +13,8 @@ import numpy as np
 from framework.core.files import write_together
 from framework.core.trees import size
 from framework.parallel.single import Single
+from framework.report.jsonl import read_records
+from framework.report.tensorboard import write_at_once
 from framework.sweep.members import Ending
 from framework.sweep.vectorized.tracks import Track
 from framework.train.evaluation import Evaluator
@@ -41,6 +43,10 @@ def finish(part: Part, seconds: float) -> None:
     for track, told in zip(done, metrics, strict=True):
         files |= _files(track, told, parameters, share, config.checkpoint.monitor, config.run)
     write_together(files)
+    if config.report.tensorboard:
+        evaluated = dict(zip((track.place for track in done), metrics, strict=True))
+        for track in part.tracks:
+            _tell_tensorboard(track, evaluated.get(track.place))
     if "predict" in config.run.stages:
         _predict(part, chosen, done)
     for track in part.tracks:
@@ -86,6 +92,25 @@ def _files(
     }
 
 
+def _tell_tensorboard(track: Track, metrics: Mapping[str, Any] | None) -> None:
+    """The event file of a member; only one that was evaluated gets a row in the table of hyperparameters."""
+    directory = track.home.directory
+    scalars = {
+        f"{split}/{name}": value
+        for split, found in (metrics or {}).items()
+        for name, value in found.items()
+        if not isinstance(value, list)
+    }
+    write_at_once(
+        directory.tensorboard,
+        read_records(directory.metrics),
+        yaml_text=directory.config.read_text(encoding="utf-8"),
+        tree=track.member.loaded.config.model_dump(mode="json") if scalars else None,
+        metrics=scalars,
+        step=track.step,
+    )
+
+
 def _predict(part: Part, chosen: Any, done: list[Track]) -> None:
     """The stage `predict` of each member: `predictions/<split>.npz`."""
     evaluator = Evaluator(part.experiment, part.setup.dataset, Single.default())
@@ -96,6 +121,7 @@ def _predict(part: Part, chosen: Any, done: list[Track]) -> None:
         folder.mkdir(exist_ok=True)
         files = []
         for split in part.setup.evaluated_splits:
-            np.savez(folder / f"{split}.npz", **evaluator.predict_split(state, split))
+            outputs: dict[str, Any] = evaluator.predict_split(state, split)
+            np.savez(folder / f"{split}.npz", **outputs)
             files.append(f"predictions/{split}.npz")
         track.home.directory.finish("predict", {"step": int(state.step), "files": files})

@@ -13,7 +13,7 @@ from framework.build.state import State
 from framework.core.errors import FrameworkError
 from framework.sweep.members import Director, Ending, Member
 from framework.sweep.vectorized import NotTogetherError, memory
-from framework.sweep.vectorized.devices import member_devices
+from framework.sweep.vectorized.devices import member_devices, together
 from framework.sweep.vectorized.homes import Home, close_homes, open_homes
 from framework.sweep.vectorized.part import Part
 from framework.train.feed import RESIDENT_LIMIT_BYTES
@@ -23,13 +23,14 @@ MOST_MEMBERS = 1024
 """At most so many at once: each holds an open file."""
 
 
-def run(members: Sequence[Member], director: Director) -> None:
+def run(members: Sequence[Member], director: Director, width: int | None) -> None:
     """See `framework.sweep.vectorized.run_group`."""
     first = members[0].loaded
     parallel = first.config.parallel
     if parallel.type not in ("auto", "single"):
         raise NotTogetherError(f"parallel={parallel.type} lays each member out over several devices")
     devices = member_devices(parallel)
+    width = width or together(devices)
     setup = Setup(first)
     setup.check()
     setup.check_splits(first.config.run.stages)
@@ -40,7 +41,7 @@ def run(members: Sequence[Member], director: Director) -> None:
     while waiting:
         chunk = waiting.pop(0)
         try:
-            _run_chunk(setup, chunk, director, devices, like)
+            _run_chunk(setup, chunk, director, devices, like, width)
         except Exception as error:
             if isinstance(error, FrameworkError):
                 raise
@@ -54,16 +55,21 @@ def run(members: Sequence[Member], director: Director) -> None:
 
 
 def _run_chunk(
-    setup: Setup, members: Sequence[Member], director: Director, devices: tuple[Any, ...], like: State
+    setup: Setup,
+    members: Sequence[Member],
+    director: Director,
+    devices: tuple[Any, ...],
+    like: State,
+    width: int | None,
 ) -> None:
     """Those that were left at the same step go on together."""
     homes = open_homes(members, setup.dataset.facts(), like)
     try:
-        together: dict[int, list[tuple[Member, Home]]] = defaultdict(list)
+        by_step: dict[int, list[tuple[Member, Home]]] = defaultdict(list)
         for member, home in zip(members, homes, strict=True):
-            together[home.step].append((member, home))
-        for step in sorted(together):
-            Part(setup, together[step], director, devices).run()
+            by_step[home.step].append((member, home))
+        for step in sorted(by_step):
+            Part(setup, by_step[step], director, devices, width).run()
     finally:
         close_homes(homes)
 
@@ -79,5 +85,3 @@ def _require_resident(setup: Setup) -> None:
 def _fail(members: Sequence[Member], director: Director, status: Any, error: str) -> None:
     for member in members:
         director.ended(member.number, Ending(status, {}, 0.0, error))
-
-

@@ -93,8 +93,8 @@ def _take_up(home: Home, member: Member, like: State) -> None:
     if section.enabled and home.directory.checkpoints.is_dir():
         with Checkpoints(home.directory.checkpoints, keep=section.keep, asynchronous=False) as checkpoints:
             if checkpoints.latest() is not None:
-                home.last, progress = checkpoints.restore(None, like)
-                home.progress, home.step = Progress.from_json(progress), int(home.last.step)
+                last, progress = checkpoints.restore(None, like)
+                home.last, home.progress, home.step = last, Progress.from_json(progress), int(last.step)
                 best = home.progress.best_step
                 if best is not None and checkpoints.best() == best:
                     home.best = checkpoints.restore(best, like)

@@ -36,7 +36,12 @@ class Part:
     """
 
     def __init__(
-        self, setup: Setup, members: Sequence[tuple[Member, Home]], director: Director, devices: tuple[Any, ...]
+        self,
+        setup: Setup,
+        members: Sequence[tuple[Member, Home]],
+        director: Director,
+        devices: tuple[Any, ...],
+        width: int | None,
     ) -> None:
         self.setup = setup
         self.director = director
@@ -63,12 +68,12 @@ class Part:
             self.experiment,
             len(members),
             devices=devices,
-            width=1 if devices[0].platform == "cpu" else None,
+            width=width,
             capacity=self._capacity(),
             masked=data.last_batch == "mask" and rows % data.batch_size != 0,
         )
         self.hyper = self._hyper()
-        self._splits: dict[str, tuple[Any, Any]] = {}
+        self._splits: dict[str, tuple[Any, Any, np.int32]] = {}
         self._arrays = self.program.share(dict(setup.dataset.arrays("train")))
         self._count = min(8, self.program.capacity)
         keeps_best = setup.config.checkpoint.monitor is not None and "valid" in setup.dataset.splits
@@ -100,16 +105,28 @@ class Part:
 
     def evaluate(self, state: State, split: str, tracks: Sequence[Track]) -> list[dict[str, Any]]:
         """The results of some members over a split, in their order: floats, and nested lists for matrices."""
-        if split not in self._splits:
-            data = self.setup.config.data
-            blocks = eval_batches(len(self.setup.dataset.splits[split]), data.eval_batch_size or data.batch_size)
-            arrays = self.program.share(dict(self.setup.dataset.arrays(split)))
-            self._splits[split] = (arrays, self.program.share(blocks))
-        arrays, blocks = self._splits[split]
+        arrays, blocks, batches = self._split(split)
         slots = self.program.place(self.program.slots(self._mask(tracks), self.program.width))
-        found = jax.device_get(self.program.evaluate(state, self.hyper, *slots, blocks, arrays))
+        found = jax.device_get(self.program.evaluate(state, self.hyper, *slots, blocks, arrays, batches))
         names = self.experiment.result_names
         return [{name: _plain(found[name][track.place]) for name in names} for track in tracks]
+
+    def _split(self, split: str) -> tuple[Any, Any, np.int32]:
+        """The arrays of a split, its batches and their number, with rows and batches that fill every split's shape.
+
+        So one compiled program evaluates all splits.
+        """
+        if split not in self._splits:
+            data, dataset = self.setup.config.data, self.setup.dataset
+            size = data.eval_batch_size or data.batch_size
+            names = [name for name in {"valid", *self.setup.evaluated_splits} if name in dataset.splits]
+            rows = max(len(dataset.splits[name]) for name in names)
+            blocks = eval_batches(len(dataset.splits[split]), size)
+            full = np.full((len(eval_batches(rows, size)), blocks.shape[1]), -1, blocks.dtype)
+            full[: len(blocks)] = blocks
+            arrays = {name: _filled(np.asarray(array), rows) for name, array in dataset.arrays(split).items()}
+            self._splits[split] = (self.program.share(arrays), self.program.share(full), np.int32(len(blocks)))
+        return self._splits[split]
 
     def keep(self, tracks: Sequence[Track]) -> None:
         """Take the present states of some members as their best."""
@@ -249,19 +266,26 @@ class Part:
     def _begin(self, keeps_best: bool) -> tuple[State, State | None]:
         homes = [home for _, home in self.members]
         if homes[0].last is None:
-            state = self.program.init(self.hyper["seed"])
-            return state, jax.tree.map(lambda leaf: leaf.copy(), state) if keeps_best else None
+            state, again = self.program.init(self.hyper["seed"])
+            return state, again if keeps_best else None
         last = [_required(home.last) for home in homes]
         best = [home.best[0] if home.best else _required(home.last) for home in homes]
         return self._stacked(last), self._stacked(best) if keeps_best else None
 
     def _stacked(self, states: list[State]) -> State:
         states = states + [states[-1]] * (self.program.places - len(states))
-        return self.program.place(jax.tree.map(lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves]), *states))
+        return self.program.place(
+            jax.tree.map(lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves]), *states)
+        )
 
 
 def _hyper_of(setup: Setup, member: Member) -> dict[str, Any]:
     return replace(setup.experiment, config=member.loaded.config).hyper
+
+
+def _filled(array: np.ndarray, rows: int) -> np.ndarray:
+    """The array with rows of zeros after its own."""
+    return np.concatenate([array, np.zeros((rows - len(array), *array.shape[1:]), array.dtype)])
 
 
 def _required(state: State | None) -> State:
@@ -271,5 +295,3 @@ def _required(state: State | None) -> State:
 
 def _plain(value: np.ndarray) -> Any:
     return value.item() if value.ndim == 0 else value.tolist()
-
-

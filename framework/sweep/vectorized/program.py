@@ -65,10 +65,10 @@ class GroupProgram:
         self.each = -(-each // self.width) * self.width
         self.places = self.each * len(devices)
         self._mesh = member_mesh(self.devices)
-        self.init = self._compiled(self._init, (EACH,), EACH)
+        self.init = self._compiled(self._init, (EACH,), (EACH, EACH))
         self.train = self._compiled(self._train, (EACH, EACH, EACH, EACH, EACH, EACH, ALL, ALL, ALL), EACH, donate=(0,))
         self.keep = self._compiled(self._keep, (EACH, EACH, EACH, EACH), EACH, donate=(0,))
-        self.evaluate = self._compiled(self._evaluate, (EACH, EACH, EACH, EACH, ALL, ALL), EACH)
+        self.evaluate = self._compiled(self._evaluate, (EACH, EACH, EACH, EACH, ALL, ALL, ALL), EACH)
 
     def place(self, tree: Tree) -> Tree:
         """Host arrays whose first axis counts members, each part on its device."""
@@ -93,20 +93,21 @@ class GroupProgram:
         return order.reshape(-1), bunches.sum(axis=1).astype(np.int32)
 
     def _compiled(
-        self, function: Callable[..., Any], takes: tuple[PartitionSpec, ...], gives: PartitionSpec, donate: Any = ()
+        self, function: Callable[..., Any], takes: tuple[PartitionSpec, ...], gives: Any, donate: Any = ()
     ) -> Callable[..., Any]:
         if len(self.devices) > 1:
             function = jax.shard_map(
                 function, mesh=self._mesh, in_specs=takes, out_specs=gives, check_vma=False, axis_names={AXIS}
             )
         placed = tuple(NamedSharding(self._mesh, spec) for spec in takes)
-        return jax.jit(
-            function, in_shardings=placed, out_shardings=NamedSharding(self._mesh, gives), donate_argnums=donate
-        )
+        results = jax.tree.map(partial(NamedSharding, self._mesh), gives)
+        return jax.jit(function, in_shardings=placed, out_shardings=results, donate_argnums=donate)
 
-    def _init(self, seeds: jax.Array) -> State:
+    def _init(self, seeds: jax.Array) -> tuple[State, State]:
+        """The first states, and the same again in memory of their own, to keep the best in."""
         # One after the other: the compiler has then no more to do than for a single network.
-        return jax.lax.map(self.experiment.init, seeds)
+        state = jax.lax.map(self.experiment.init, seeds)
+        return state, state
 
     def _train(
         self,
@@ -136,9 +137,7 @@ class GroupProgram:
         def bunch(index: jax.Array, carry: Any) -> Any:
             state, logs = carry
             first = slots[index] * self.width
-            now, values, mine, on = (
-                self._part(tree, first) for tree in (state, dict(hyper), order, active)
-            )
+            now, values, mine, on = (self._part(tree, first) for tree in (state, dict(hyper), order, active))
 
             def step(number: jax.Array, carry: Any) -> Any:
                 now, written = carry
@@ -177,11 +176,12 @@ class GroupProgram:
         taken: jax.Array,
         blocks: jax.Array,
         arrays: Mapping[str, jax.Array],
+        batches: jax.Array,
     ) -> dict[str, jax.Array]:
         """The results over a split of every member in the slots, by name, [places, ...].
 
         Args:
-          blocks: int32[batches, rows], the split; -1 is padding.
+          blocks: int32[at least batches, rows], the split; -1 is padding.
         """
         experiment = self.experiment
 
@@ -189,7 +189,7 @@ class GroupProgram:
             def body(index: jax.Array, evaluation: Any) -> Any:
                 return experiment.evaluate(state, gather(arrays, blocks[index], masked=True), evaluation, hyper)
 
-            found = jax.lax.fori_loop(0, blocks.shape[0], body, experiment.evaluation())
+            found = jax.lax.fori_loop(0, batches, body, experiment.evaluation())
             return experiment.summarise(experiment.combine(found))
 
         shapes = jax.eval_shape(one, *jax.tree.map(lambda leaf: leaf[0], (state, dict(hyper))))

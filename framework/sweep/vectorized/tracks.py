@@ -17,6 +17,8 @@ from framework.train.loop import Loop, Record
 from framework.train.progress import Progress
 from framework.train.runner import Logs
 
+_BOOKKEEPING = ("step", "epoch", "split")
+
 
 @dataclass
 class Given:
@@ -71,7 +73,9 @@ class Records:
         self._waiting.append(record)
         if record["split"] == "valid":
             self.valid = {
-                f"valid.{name}": float(value) for name, value in record.items() if name not in ("step", "epoch", "split")
+                f"valid.{name}": float(value)
+                for name, value in record.items()
+                if name not in ("step", "epoch", "split")
             }
         self._told(record)
 
