@@ -18,7 +18,7 @@ LAYOUTS = {
 }
 """Each takes all eight devices."""
 
-MODELS = ("mlp", "cnn", "transformer")
+MODELS = ("mlp", "cnn", "transformer", "moe")
 
 
 def overrides(layout: str) -> list[str]:
