@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from framework.checkpoint.checkpoints import Checkpoints, CheckpointWarning
+from framework.checkpoint.leaves import take_part, to_device
 
-__all__ = ["CheckpointWarning", "Checkpoints"]
+__all__ = ["CheckpointWarning", "Checkpoints", "take_part", "to_device"]

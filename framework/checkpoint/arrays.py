@@ -8,7 +8,9 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import jax
 import numpy as np
 
 from framework.checkpoint.manifest import Leaf
@@ -25,7 +27,7 @@ def write_arrays(folder: Path, arrays: Mapping[str, np.ndarray]) -> None:
     import orbax.checkpoint as ocp
 
     stored = {name: array for name, array in arrays.items() if array.size}
-    with _quietly(), ocp.Checkpointer(ocp.PyTreeCheckpointHandler()) as checkpointer:
+    with _quietly(), _checkpointer() as checkpointer:
         try:
             checkpointer.save(folder.absolute(), args=ocp.args.PyTreeSave(stored))
         except ValueError as error:
@@ -42,7 +44,7 @@ def read_arrays(folder: Path, leaves: Mapping[str, Leaf]) -> dict[str, np.ndarra
 
     empty = {name: np.zeros(leaf.shape, leaf.dtype) for name, leaf in leaves.items() if 0 in leaf.shape}
     names = [name for name in leaves if name not in empty]
-    with _quietly(), ocp.Checkpointer(ocp.PyTreeCheckpointHandler()) as checkpointer:
+    with _quietly(), _checkpointer() as checkpointer:
         stored = checkpointer.restore(
             folder.absolute(),
             args=ocp.args.PyTreeRestore(
@@ -51,6 +53,19 @@ def read_arrays(folder: Path, leaves: Mapping[str, Leaf]) -> dict[str, np.ndarra
             ),
         )
     return {**stored, **empty}
+
+
+def _checkpointer() -> Any:
+    """Orbax for this process alone: of several, the others do not call it, and it would wait for them."""
+    import orbax.checkpoint as ocp
+
+    own = jax.process_index()
+    options = ocp.options.MultiprocessingOptions(
+        primary_host=own, active_processes={own}, barrier_sync_key_prefix=f"process_{own}"
+    )
+    return ocp.Checkpointer(
+        ocp.PyTreeCheckpointHandler(multiprocessing_options=options), multiprocessing_options=options
+    )
 
 
 @contextmanager

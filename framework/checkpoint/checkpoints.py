@@ -77,6 +77,11 @@ class Checkpoints:
           RunError: there is none, the one asked for is damaged, or its arrays are not those of `like` (the first
             differing ones are named).
         """
+        arrays, progress = self.read(step, like)
+        return to_device(arrays, like), progress
+
+    def read(self, step: int | None, like: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """As `restore`, but gives host arrays by dotted path."""
         self.wait()
         found = folders.finished(self.directory)
         for candidate in reversed(found) if step is None else [step] if step in found else []:
@@ -173,10 +178,10 @@ class Checkpoints:
             shutil.rmtree(folder, ignore_errors=True)
             raise unwritable(self.directory / str(step), error) from error
 
-    def _read(self, folder: Path, leaves: dict[str, Leaf], like: Any) -> tuple[Any, dict[str, Any]]:
+    def _read(self, folder: Path, leaves: dict[str, Leaf], like: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         check_same(leaves, like, str(folder))
         arrays = slices.read(folder, leaves) if slices.is_slice(folder) else read_arrays(folder / _STATE, leaves)
-        return to_device(arrays, like), json.loads((folder / _PROGRESS).read_text(encoding="utf-8"))
+        return arrays, json.loads((folder / _PROGRESS).read_text(encoding="utf-8"))
 
     def _mark(self, step: int, value: float) -> None:
         if step in folders.finished(self.directory):

@@ -12,6 +12,7 @@ import numpy as np
 from framework.checkpoint.manifest import Leaf
 from framework.core.errors import Problem, RunError
 from framework.core.trees import named_leaves
+from framework.parallel.hosts.arrays import whole
 
 _TOLD = 5
 
@@ -22,18 +23,29 @@ def to_host(state: Any) -> tuple[dict[str, np.ndarray], dict[str, Leaf]]:
     The copies share no memory with the state, so its buffers may be donated as soon as this returns. A typed random
     key is kept as its raw uint32 data, and its description remembers the type. None is no leaf but structure.
 
+    Of a state that is divided over processes each must call this. An array that no process has whole is brought
+    together on their devices, one at a time, so that beside the state there is one whole array.
+
     Raises:
-      ValueError: two leaves have the same path, or a leaf lies partly on another process.
+      ValueError: two leaves have the same path.
     """
     leaves = _named(state)
     for leaf in leaves.values():
-        if isinstance(leaf, jax.Array):
-            if not leaf.is_fully_addressable:
-                raise ValueError("a state that is spread over several processes cannot be saved by one of them")
+        if isinstance(leaf, jax.Array) and leaf.is_fully_addressable:
             _raw(leaf).copy_to_host_async()
     # np.array and not np.asarray: on the CPU the latter is a view of the device's buffer.
-    arrays = {name: np.array(_raw(leaf), copy=True) for name, leaf in leaves.items()}
+    arrays = {name: np.array(_whole(_raw(leaf)), copy=True) for name, leaf in leaves.items()}
     return arrays, {name: describe(leaf) for name, leaf in leaves.items()}
+
+
+def take_part(state: Any) -> None:
+    """What a process does while another one, which writes, calls `to_host`."""
+    for leaf in _named(state).values():
+        _whole(_raw(leaf))
+
+
+def _whole(leaf: Any) -> Any:
+    return whole(leaf) if isinstance(leaf, jax.Array) else leaf
 
 
 def to_device(arrays: Mapping[str, np.ndarray], like: Any) -> Any:
@@ -113,4 +125,6 @@ def _place(value: np.ndarray, like: Any) -> Any:
     sharding = getattr(like, "sharding", None) if getattr(like, "committed", True) else None
     if _is_key(like):
         return jax.random.wrap_key_data(jax.device_put(value), impl=_implementation(like))
+    if sharding is not None and not sharding.is_fully_addressable:
+        return jax.make_array_from_callback(value.shape, sharding, lambda index: value[index])
     return jax.device_put(value, sharding)

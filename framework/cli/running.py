@@ -22,7 +22,9 @@ def execute_stages(options: argparse.Namespace, stages: Sequence[str] | None) ->
         from framework.cli.multirun import run_jobs
 
         return run_jobs(options, stages)
-    print_outcome(run_one(load(options), stages))
+    outcome = run_one(load(options), stages)
+    if outcome.first:
+        print_outcome(outcome)
     return 0
 
 

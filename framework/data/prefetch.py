@@ -10,7 +10,7 @@ from types import TracebackType
 import numpy as np
 
 from framework.data.protocol import Arrays, Source
-from framework.data.schedule import BatchSchedule
+from framework.data.schedule import Schedule
 
 
 def make_batch(source: Source, indices: np.ndarray) -> Arrays:
@@ -40,7 +40,7 @@ class Prefetch:
     def __init__(
         self,
         source: Source,
-        schedule: BatchSchedule,
+        schedule: Schedule,
         start: int,
         count: int | None,
         depth: int = 2,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -11,6 +12,14 @@ from framework.data.streams import permutation
 
 PAD = -1
 """Stands in a batch where an epoch's last, short one has no example left."""
+
+
+class Schedule(Protocol):
+    """Which examples each step takes."""
+
+    def indices(self, step: int) -> np.ndarray:
+        """int32[rows]: the examples of a step; -1 is padding."""
+        ...
 
 
 class BatchSchedule:
@@ -75,6 +84,22 @@ class BatchSchedule:
             order = permutation(self.length, self.seed, epoch) if self.shuffle else np.arange(self.length)
             self._epochs[epoch] = padded(order[: self.steps_per_epoch * self.batch_size], self.batch_size)
         return self._epochs[epoch]
+
+
+@dataclass(frozen=True)
+class PartSchedule:
+    """Some rows of every batch: those that one of several processes loads.
+
+    Attributes:
+      rows: their places in the batch.
+    """
+
+    whole: Schedule
+    rows: np.ndarray
+
+    def indices(self, step: int) -> np.ndarray:
+        """int32[len(rows)]: the examples of the batch that `step` takes, in these rows."""
+        return self.whole.indices(step)[self.rows]
 
 
 def padded(order: np.ndarray, batch_size: int) -> np.ndarray:

@@ -7,19 +7,31 @@ from typing import Any
 
 import jax
 
+from framework.core.axes import uneven_batch
+from framework.core.errors import ConfigError
 from framework.core.trees import nbytes
+from framework.parallel.cores import divided
 
 EASY_SHARE = 0.25
 """A state with its gradients fits easily where it takes at most this share of a device's memory."""
 
 
-def automatic(devices: int, batch_size: int, shapes: Callable[[], Any]) -> tuple[str, int, str]:
+def automatic(devices: int, batch_size: int, shapes: Callable[[], Any], processes: int = 1) -> tuple[str, int, str]:
     """One device: single. Several: data where the state fits easily, else fsdp, on as many as divide the batch.
+
+    Of several processes each takes part with as many devices as the others.
+
+    Raises:
+      ConfigError: the batch cannot be divided among the processes.
 
     Returns:
       The layout, the number of devices, and what to say about devices that are left out, or nothing.
     """
-    count = max(number for number in range(1, devices + 1) if batch_size % number == 0)
+    if divided():
+        return "single", 1, ""
+    if batch_size % processes:
+        raise ConfigError(uneven_batch(batch_size, processes))
+    count = max(number for number in range(processes, devices + 1, processes) if batch_size % number == 0)
     remark = ""
     if count < devices:
         whole = -(-batch_size // devices) * devices

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -43,7 +43,8 @@ def choose(
     if parallel.type == "single":
         return Single.default()
     present = jax.devices()
-    kind, axes = resolved(parallel, len(present), shapes, batch_size=batch_size)
+    processes = len({device.process_index for device in present})
+    kind, axes = resolved(parallel, len(present), shapes, batch_size=batch_size, processes=processes)
     if kind == "single":
         return Single.default()
     if not jax.config.jax_threefry_partitionable:  # pyright: ignore[reportAttributeAccessIssue]
@@ -60,23 +61,54 @@ def choose(
     parts = row_parts(axes)
     if batch_size % parts:
         raise ConfigError(uneven_batch(batch_size, parts))
-    compile_afresh(present[:count])
+    chosen = taken(present, count)
+    compile_afresh(chosen)
     if kind == "pmap":
-        return Mapped(present[:count], shapes())
+        return Mapped(chosen, shapes())
     divided = division(parallel, shapes(), axes, stacked())
     for text in divided.warnings:
         warnings.warn(text, LayoutWarning, stacklevel=2)
-    return Sharded(kind, make_mesh(axes, present[:count]), divided, shapes())
+    return Sharded(kind, make_mesh(axes, chosen), divided, shapes())
+
+
+def taken(present: Sequence[Any], count: int) -> list[Any]:
+    """The first devices; of several processes, as many of each.
+
+    Raises:
+      ConfigError: the number cannot be divided among the processes.
+    """
+    own: dict[int, list[Any]] = {}
+    for device in present:
+        own.setdefault(device.process_index, []).append(device)
+    if count % len(own):
+        fitting = max(len(own), count - count % len(own))
+        raise ConfigError(
+            Problem(
+                key="parallel.devices",
+                found=f"{counted(count)} cannot be divided among {len(own)} processes",
+                expected=f"a multiple of {len(own)}, so that each process takes part with as many",
+                fix=f"parallel.devices={fitting}",
+                suspects=("parallel.axes",),
+            )
+        )
+    return [device for devices in own.values() for device in devices[: count // len(own)]]
 
 
 def resolved(
-    parallel: Any, present: int, shapes: Callable[[], Any], *, batch_size: int, needed: bool = True
+    parallel: Any,
+    present: int,
+    shapes: Callable[[], Any],
+    *,
+    batch_size: int,
+    needed: bool = True,
+    processes: int = 1,
 ) -> tuple[str, dict[str, int]]:
     """The layout (`auto` decided) and the sizes of its axes.
 
     Args:
       present: how many devices there are.
       needed: whether devices that are asked for must be present.
+      processes: how many processes share the devices.
 
     Raises:
       ConfigError: they are not, or the axes do not multiply out.
@@ -94,7 +126,7 @@ def resolved(
         )
     devices = asked or present
     if parallel.type == "auto":
-        kind, count, remark = automatic(devices, batch_size, shapes)
+        kind, count, remark = automatic(devices, batch_size, shapes, processes)
         if remark:
             warnings.warn(remark, LayoutWarning, stacklevel=3)
         return kind, {kind: count}

@@ -11,6 +11,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax import lax
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from framework.parallel.inside import Inside
@@ -29,7 +30,7 @@ class Mapped:
     """`jax.pmap` over devices.
 
     Args:
-      devices: of this process.
+      devices: of all processes. Each process places and takes what lies on its own; sums go over all.
       shapes: the abstract state, by which a placed state is told from a plain one.
     """
 
@@ -39,7 +40,11 @@ class Mapped:
     def __init__(self, devices: Sequence[Any], shapes: Any) -> None:
         self._devices = tuple(devices)
         self._shapes = [tuple(leaf.shape) for leaf in jax.tree.leaves(shapes)]
-        self._mesh = jax.make_mesh((len(self._devices),), (AXIS,), axis_types=(AxisType.Auto,), devices=self._devices)
+        self._here = tuple(
+            number for number, device in enumerate(devices) if device.process_index == jax.process_index()
+        )
+        own = tuple(self._devices[number] for number in self._here)
+        self._mesh = jax.make_mesh((len(own),), (AXIS,), axis_types=(AxisType.Auto,), devices=own)
 
     @property
     def devices(self) -> tuple[Any, ...]:
@@ -73,6 +78,17 @@ class Mapped:
         """The rows of each device on it."""
         return self._put(jax.tree.map(lambda leaf: self._parts(leaf, axis), tree), axis)
 
+    def rows_here(self, rows: int) -> np.ndarray | None:
+        """The rows of the devices of this process; None where all devices are."""
+        if not self._apart:
+            return None
+        return np.arange(rows).reshape(len(self._devices), -1)[list(self._here)].reshape(-1)
+
+    def place_part(self, tree: Any, rows: int, axis: int = 0) -> Any:
+        """The rows of each device on it, from the rows of this process."""
+        del rows
+        return self._put(jax.tree.map(lambda leaf: _cut(leaf, axis, len(self._here)), tree), axis)
+
     def compile(
         self,
         function: Callable[..., Any],
@@ -83,8 +99,12 @@ class Mapped:
     ) -> Callable[..., Any]:
         """`jax.pmap` with the axis named."""
         results = tuple(map(_out_axis, gives)) if isinstance(gives, tuple) else _out_axis(gives)
+        gathers = self._apart and isinstance(gives, Rows)
+        if gathers:
+            # The rows of other processes cannot be read here, so each device gets all of them.
+            results = None
         program = jax.pmap(
-            function,
+            _gathering(function) if gathers else function,
             axis_name=AXIS,
             in_axes=tuple(kind.axis if isinstance(kind, Rows) else 0 for kind in takes),
             out_axes=results,  # pyright: ignore[reportArgumentType]
@@ -108,18 +128,38 @@ class Mapped:
 
     def _copies(self, leaf: Any) -> Any:
         host = np.asarray(leaf)
-        return np.broadcast_to(host, (len(self._devices), *host.shape))
+        return np.broadcast_to(host, (len(self._here), *host.shape))
 
     def _parts(self, leaf: Any, axis: int) -> Any:
-        host, count = np.asarray(leaf), len(self._devices)
-        return host.reshape(*host.shape[:axis], count, host.shape[axis] // count, *host.shape[axis + 1 :])
+        parts = _cut(leaf, axis, len(self._devices))
+        return np.take(parts, self._here, axis) if self._apart else parts
+
+    @property
+    def _apart(self) -> bool:
+        """Whether some devices belong to other processes."""
+        return len(self._here) < len(self._devices)
 
     def _put(self, tree: Any, axis: int) -> Any:
         return jax.device_put(tree, NamedSharding(self._mesh, PartitionSpec(*[None] * axis, AXIS)))
 
     def _is_placed(self, state: Any) -> bool:
         first = jax.tree.leaves(state)[0]
-        return tuple(first.shape) == (len(self._devices), *self._shapes[0])
+        return tuple(first.shape) == (len(self._here), *self._shapes[0])
+
+
+def _cut(leaf: Any, axis: int, count: int) -> np.ndarray:
+    """The rows in `count` equal parts, which a new axis before them counts."""
+    host = np.asarray(leaf)
+    return host.reshape(*host.shape[:axis], count, host.shape[axis] // count, *host.shape[axis + 1 :])
+
+
+def _gathering(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function with the results of all devices, along a new first axis."""
+
+    def gathered(*arguments: Any) -> Any:
+        return lax.all_gather(function(*arguments), AXIS)
+
+    return gathered
 
 
 def _out_axis(kind: Kind) -> int | None:

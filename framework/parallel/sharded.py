@@ -83,6 +83,31 @@ class Sharded:
         """Each part of the rows on its device."""
         return _put(tree, self._taken(Rows(axis)))
 
+    def rows_here(self, rows: int) -> np.ndarray | None:
+        """The rows of the devices of this process; None where all devices are."""
+        if not self._apart:
+            return None
+        positions = np.arange(rows)
+        parts = self._named(self._rows).addressable_devices_indices_map((rows,)).values()
+        return np.unique(np.concatenate([positions if part is None else positions[part] for part in parts]))
+
+    def place_part(self, tree: Any, rows: int, axis: int = 0) -> Any:
+        """Each part of the rows on its device, from the rows of this process."""
+        here = self.rows_here(rows)
+        if here is None:
+            return self.place_rows(tree, axis)
+        sharding = self._taken(Rows(axis))
+
+        def placed(leaf: Any) -> Any:
+            def part(index: Any) -> Any:
+                first, stop, _ = index[axis].indices(rows)
+                start = int(np.searchsorted(here, first))
+                return leaf[(*index[:axis], slice(start, start + stop - first), *index[axis + 1 :])]
+
+            return jax.make_array_from_callback((*leaf.shape[:axis], rows, *leaf.shape[axis + 1 :]), sharding, part)
+
+        return jax.tree.map(placed, tree)
+
     def compile(
         self,
         function: Callable[..., Any],
@@ -93,9 +118,22 @@ class Sharded:
     ) -> Callable[..., Any]:
         """`jax.jit` with the shardings of arguments and results fixed, so that a state never drifts."""
         results = tuple(map(self._given, gives)) if isinstance(gives, tuple) else self._given(gives)
-        return jax.jit(
+        program = jax.jit(
             function, in_shardings=tuple(map(self._taken, takes)), out_shardings=results, donate_argnums=donate
         )
+        if not self._apart:
+            return program
+
+        def call(*arguments: Any) -> Any:
+            # Of a host array, `jit` would not know which part of the batch it is.
+            return program(
+                *(
+                    self.place_rows(value, kind.axis) if isinstance(kind, Rows) else value
+                    for kind, value in zip(takes, arguments, strict=True)
+                )
+            )
+
+        return call
 
     def _taken(self, kind: Kind) -> Any:
         if isinstance(kind, Rows):
@@ -103,8 +141,16 @@ class Sharded:
         return self._state if kind is STATE else self._named()
 
     def _given(self, kind: Kind) -> Any:
-        # What a network gives need not begin with a batch axis, so its outputs lie as XLA leaves them.
-        return None if isinstance(kind, Rows) else self._taken(kind)
+        # What a network gives need not begin with a batch axis, so its outputs lie as XLA leaves them; or on each
+        # device, where a process could not read what others hold.
+        if isinstance(kind, Rows):
+            return self._named() if self._apart else None
+        return self._taken(kind)
+
+    @property
+    def _apart(self) -> bool:
+        """Whether some devices belong to other processes."""
+        return not self._named().is_fully_addressable
 
     def _named(self, *spec: Any) -> NamedSharding:
         return NamedSharding(self.mesh, PartitionSpec(*spec))

@@ -52,6 +52,15 @@ class Single:
         del axis
         return jax.device_put(tree, self.device)
 
+    def rows_here(self, rows: int) -> None:
+        """All of them."""
+        del rows
+
+    def place_part(self, tree: Any, rows: int, axis: int = 0) -> Any:
+        """The arrays on the device."""
+        del rows
+        return self.place_rows(tree, axis)
+
     def compile(
         self,
         function: Callable[..., Any],

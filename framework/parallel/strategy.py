@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol
 
+import numpy as np
+
 from framework.parallel.inside import Inside
 
 
@@ -82,6 +84,14 @@ class Strategy(Protocol):
 
     def place_rows(self, tree: Any, axis: int = 0) -> Any:
         """Host arrays with a batch axis at `axis`, each part on its device."""
+        ...
+
+    def rows_here(self, rows: int) -> np.ndarray | None:
+        """Which of a batch's rows the devices of this process need, in ascending order; None: all of them."""
+        ...
+
+    def place_part(self, tree: Any, rows: int, axis: int = 0) -> Any:
+        """As `place_rows`, from host arrays that hold the rows of `rows_here(rows)` alone."""
         ...
 
     def compile(

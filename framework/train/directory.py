@@ -167,6 +167,19 @@ class RunDirectory:
             )
 
 
+class UnwrittenDirectory(RunDirectory):
+    """The run directory in a process that leaves the writing to another one, on whose disk alone it may lie."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, resumed=True)
+
+    def write(self, name: str, content: Mapping[str, Any]) -> None:
+        """Nothing."""
+
+    def read(self, name: str) -> dict[str, Any] | None:
+        """Nothing: what is in the files is told by the process that writes them."""
+
+
 def require_usable(path: Path, tree: Mapping[str, Any]) -> None:
     """Refuse what `create_or_resume` would refuse, without writing or locking anything.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
@@ -10,6 +10,7 @@ import numpy as np
 
 from framework.build.experiment import Experiment
 from framework.build.state import State
+from framework.data.prefetch import make_batch
 from framework.data.schedule import eval_batches
 from framework.parallel.strategy import OWN, SHARED, STATE, Rows, Strategy
 from framework.train.feed import RESIDENT_LIMIT_BYTES, gather
@@ -45,7 +46,7 @@ class Evaluator:
         else:
             evaluation = self.strategy.place_shared(self.experiment.evaluation())
             for indices in blocks:
-                evaluation = self._over_batch(state, _host_batch(source, indices), evaluation, self.hyper)
+                evaluation = self._over_batch(state, self._batch(source, indices), evaluation, self.hyper)
         found = jax.device_get(self._summarise(evaluation))
         # A compiled function gives its results in alphabetical order; people read the loss first.
         ordered = {name: found[name] for name in self.experiment.result_names}
@@ -53,25 +54,40 @@ class Evaluator:
 
     def predict(self, state: State, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The outputs for host arrays that hold the network's inputs, row for row."""
-        state = self.strategy.place_state(state)
         rows = len(next(iter(arrays.values())))
+
+        def take(indices: np.ndarray) -> dict[str, np.ndarray]:
+            return {name: np.asarray(array)[indices] for name, array in arrays.items()}
+
+        return self._predicted(state, take, rows)
+
+    def predict_split(self, state: State, split: str) -> dict[str, np.ndarray]:
+        """The outputs for a whole split, in its order. Of several processes each gets all of them."""
+        source = self.dataset.splits[split]
+        return self._predicted(state, source.take, len(source))
+
+    def _predicted(
+        self, state: State, take: Callable[[np.ndarray], Mapping[str, np.ndarray]], rows: int
+    ) -> dict[str, np.ndarray]:
+        """The outputs for examples 0 to `rows`, of which each process takes those of its devices."""
+        state = self.strategy.place_state(state)
         wanted = {path.removeprefix("batch.") for path in self.experiment.inputs.values()}
         parts: list[Any] = []
         for indices in eval_batches(rows, self._divisible(min(self.batch_size, rows))):
-            filled = np.maximum(indices, 0)
-            batch = {name: np.asarray(array)[filled] for name, array in arrays.items() if name in wanted}
-            outputs = jax.device_get(self._predict(state, batch, self.hyper))
+            here = self.strategy.rows_here(len(indices))
+            taken = take(np.maximum(indices if here is None else indices[here], 0))
+            batch = {name: array for name, array in taken.items() if name in wanted}
+            placed = batch if here is None else self.strategy.place_part(batch, len(indices))
+            outputs = jax.device_get(self._predict(state, placed, self.hyper))
             parts.append({name: value[indices >= 0] for name, value in outputs.items()})
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
-    def predict_split(self, state: State, split: str) -> dict[str, np.ndarray]:
-        """The outputs for a whole split, in its order, with the arrays that were predicted for."""
-        source = self.dataset.splits[split]
-        parts: list[Any] = []
-        for indices in eval_batches(len(source), self.batch_size):
-            rows = source.take(indices[indices >= 0])
-            parts.append(self.predict(state, rows))
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    def _batch(self, source: Any, indices: np.ndarray) -> Mapping[str, Any]:
+        """A masked batch; of several processes each loads the rows of its devices."""
+        here = self.strategy.rows_here(len(indices))
+        if here is None:
+            return make_batch(source, indices)
+        return self.strategy.place_part(make_batch(source, indices[here]), len(indices))
 
     def _divisible(self, rows: int) -> int:
         """The next batch size that can be divided among the devices; rows beyond do not count."""
@@ -92,8 +108,3 @@ class Evaluator:
     def _is_resident(self, split: str) -> bool:
         asked = self.experiment.config.data.resident
         return self.dataset.nbytes(split) <= RESIDENT_LIMIT_BYTES if asked == "auto" else bool(asked)
-
-
-def _host_batch(source: Any, indices: np.ndarray) -> dict[str, Any]:
-    batch = source.take(np.maximum(indices, 0))
-    return dict(batch) | {"mask": (indices >= 0).astype(np.float32)}

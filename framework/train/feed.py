@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from framework.data.prefetch import Prefetch
-from framework.data.schedule import BatchSchedule
+from framework.data.schedule import BatchSchedule, PartSchedule, Schedule
 
 RESIDENT_LIMIT_BYTES = 1 << 30
 _STREAM_BLOCK_BYTES = 64 << 20
@@ -72,21 +72,26 @@ class ResidentFeed:
 
 @dataclass
 class StreamFeed:
-    """Batches come from a source through threads, a block of them at a time."""
+    """Batches come from a source through threads, a block of them at a time.
+
+    Attributes:
+      rows: which rows of each batch this process takes; None: all of them.
+    """
 
     source: Any
     schedule: BatchSchedule
     capacity: int
     masked: bool
+    rows: np.ndarray | None = None
     arrays: Mapping[str, jax.Array] = field(default_factory=dict)
     _stream: Any = None
     _next: int = -1
 
     def block(self, start: int, count: int) -> Mapping[str, Any]:
-        """Each batch array with a leading axis of `capacity` steps."""
+        """Each batch array with a leading axis of `capacity` steps, of the rows that this process takes."""
         if self._stream is None or self._next != start:
             self.close()
-            self._stream = Prefetch(self.source, self.schedule, start, None, depth=2 * self.capacity)
+            self._stream = Prefetch(self.source, self._own, start, None, depth=2 * self.capacity)
         batches = [next(self._stream) for _ in range(count)]
         self._next = start + count
         if not self.masked:
@@ -94,6 +99,10 @@ class StreamFeed:
                 batch.pop("mask", None)
         batches += [batches[-1]] * (self.capacity - count)
         return {name: np.stack([batch[name] for batch in batches]) for name in batches[0]}
+
+    @property
+    def _own(self) -> Schedule:
+        return self.schedule if self.rows is None else PartSchedule(self.schedule, self.rows)
 
     def batch_at(self, arrays: Mapping[str, jax.Array], block: Mapping[str, jax.Array], index: Any) -> dict[str, Any]:
         """Slice one step out of the block."""

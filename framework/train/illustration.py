@@ -23,11 +23,23 @@ def illustrate(setup: Setup, home: RunDirectory, state: State, metrics: Mapping[
       state: the evaluated state.
       metrics: split -> metric -> value, as in `result.json`.
     """
-    step = int(state.step)
-    if setup.config.report.tensorboard:
+    step, company = int(state.step), setup.company
+    if setup.config.report.tensorboard and company.first:
         _fill_tensorboard(setup, home, metrics, step)
-    if not setup.config.report.figures or figures.missing():
+    if not setup.config.report.figures or company.tell("whether to draw", lambda: bool(figures.missing())):
         return
+    predicted = {split: _regression(setup, state, split) for split in metrics}
+    if company.first:
+        _draw(setup, home, metrics, predicted, step)
+
+
+def _draw(
+    setup: Setup,
+    home: RunDirectory,
+    metrics: Mapping[str, Mapping[str, Any]],
+    predicted: Mapping[str, tuple[np.ndarray, np.ndarray] | None],
+    step: int,
+) -> None:
     home.figures.mkdir(exist_ok=True)
     figures.draw_curves(read_records(home.metrics), home.figures / "curves.png", best_step=step)
     for split, values in metrics.items():
@@ -36,21 +48,23 @@ def illustrate(setup: Setup, home: RunDirectory, state: State, metrics: Mapping[
                 title = f"{setup.config.name}, {split}"
                 path = home.figures / f"{name}_{split}.png"
                 figures.draw_confusion(value, path, setup.dataset.classes, title=title)
-        _draw_regression(setup, home, state, split)
+        pair = predicted[split]
+        if pair is not None:
+            path = home.figures / f"predictions_{split}.png"
+            figures.draw_predictions(*pair, path, title=f"{setup.config.name}, {split}")
 
 
-def _draw_regression(setup: Setup, home: RunDirectory, state: State, split: str) -> None:
-    """Predicted against true values, where a metric of regression says which arrays these are."""
+def _regression(setup: Setup, state: State, split: str) -> tuple[np.ndarray, np.ndarray] | None:
+    """True and predicted values, where a metric of regression says which arrays these are."""
     for bound in setup.experiment.metric_wires.values():
         ends = [path.partition(".") for path in bound.wires.values()]
         sides = {room: name for room, _, name in ends}
         if bound.type in _REGRESSION and set(sides) == {"outputs", "batch"}:
             source = setup.dataset.splits[split]
-            true = source.take(np.arange(len(source)))[sides["batch"]]
             predicted = setup.evaluator.predict_split(state, split)[sides["outputs"]]
-            path = home.figures / f"predictions_{split}.png"
-            figures.draw_predictions(true, predicted, path, title=f"{setup.config.name}, {split}")
-            return
+            rows = np.arange(len(source) if setup.company.first else 1)
+            return source.take(rows)[sides["batch"]], predicted
+    return None
 
 
 def _fill_tensorboard(setup: Setup, home: RunDirectory, metrics: Mapping[str, Mapping[str, Any]], step: int) -> None:

@@ -18,6 +18,7 @@ import numpy as np
 from framework.build.experiment import Experiment
 from framework.build.state import State
 from framework.core.errors import Interrupted, RunError
+from framework.parallel.hosts.team import Alone, Company
 from framework.train.evaluation import Evaluator
 from framework.train.progress import Progress, improves
 from framework.train.runner import Logs, Runner
@@ -59,6 +60,7 @@ class Loop:
 
     Attributes:
       stop_requested: asked between dispatches; the name of a signal, or None to go on.
+      company: the processes that run this loop, all of them alike; only the first has observers.
     """
 
     experiment: Experiment
@@ -70,6 +72,7 @@ class Loop:
     keeper: Keeper | None
     step: int
     stop_requested: Callable[[], str | None] = lambda: None
+    company: Company = field(default_factory=Alone)
     _pending: deque[Logs] = field(default_factory=deque)
     _since: float = 0.0
     _saved_step: int = -1
@@ -178,7 +181,9 @@ class Loop:
     def _validate(self) -> bool:
         """Record a validation; True when the monitored value is the best so far."""
         assert self.evaluator is not None
-        results = self.evaluator.evaluate(self.state, "valid")
+        found = self.evaluator.evaluate(self.state, "valid")
+        # Policies follow from it, and one process that stops where others go on would be waited for in vain.
+        results = self.company.tell("a validation", lambda: found)
         scalars = {name: value for name, value in results.items() if not isinstance(value, list)}
         self._emit(self.step, "valid", scalars)
         return self._apply_policies({f"valid.{name}": value for name, value in scalars.items()})

@@ -20,6 +20,7 @@ from framework.build.contents import primitives
 from framework.build.experiment import Experiment
 from framework.build.state import State
 from framework.data.schedule import BatchSchedule
+from framework.parallel.hosts.team import Alone, Company
 from framework.parallel.strategy import SHARED, STATE, Rows, Strategy
 from framework.train.feed import RESIDENT_LIMIT_BYTES, Feed, ResidentFeed, StreamFeed, stream_capacity
 
@@ -35,8 +36,11 @@ class Runner:
       steps_per_dispatch: at most so many steps per XLA execution.
     """
 
-    def __init__(self, experiment: Experiment, dataset: Any, strategy: Strategy) -> None:
+    def __init__(
+        self, experiment: Experiment, dataset: Any, strategy: Strategy, company: Company | None = None
+    ) -> None:
         data = experiment.config.data
+        self._company = company or Alone()
         source = dataset.splits["train"]
         self.experiment = experiment.within(strategy.inside)
         self.strategy = strategy
@@ -68,7 +72,7 @@ class Runner:
         batch_bytes = nbytes // max(1, len(source)) * data.batch_size
         capacity = stream_capacity(batch_bytes, min(32, self.steps_per_dispatch))
         self.steps_per_dispatch = min(self.steps_per_dispatch, capacity)
-        return StreamFeed(source, self.schedule, capacity, masked)
+        return StreamFeed(source, self.schedule, capacity, masked, self.strategy.rows_here(data.batch_size))
 
     def run(self, state: State, start: int, limit: int) -> tuple[State, Logs]:
         """Dispatch up to `limit` steps from global step `start` and return without waiting for them.
@@ -78,8 +82,10 @@ class Runner:
         """
         if self.steps_per_dispatch == 1:
             return self._run_singly(state, start, limit)
-        count = min(limit, self._count, self.feed.capacity)
+        count = min(limit, self._agreed_count(), self.feed.capacity)
         block = self.feed.block(start, count)
+        if self._company.count > 1:
+            block = self._placed(block)
         state, logs = self._program(state, self.hyper, self.feed.arrays, block, np.int32(count))
         return state, Logs(start, count, logs)
 
@@ -88,14 +94,23 @@ class Runner:
         capacity = self.feed.capacity
         base = start - start % capacity
         if self._block is None or self._block[0] != base:
-            self._block = (base, self.strategy.place_rows(self.feed.block(base, capacity), 1))
-        count = min(limit, base + capacity - start, self._count if self._adaptive else 32, 32)
+            self._block = (base, self._placed(self.feed.block(base, capacity)))
+        count = min(limit, base + capacity - start, self._agreed_count() if self._adaptive else 32, 32)
         count = max(1, count)
         rows: list[Any] = []
         for _ in range(count):
             state, logs = self._program(state, self.hyper, self.feed.arrays, self._block[1])
             rows.append(logs)
         return state, Logs(start, count, rows)
+
+    def _agreed_count(self) -> int:
+        """How many steps to dispatch. It depends on the clock, so what the first process says holds for all."""
+        return self._company.tell("a number of steps", lambda: self._count) if self._adaptive else self._count
+
+    def _placed(self, block: Mapping[str, Any]) -> Mapping[str, Any]:
+        if isinstance(self.feed, StreamFeed):
+            return self.strategy.place_part(block, self.schedule.batch_size, 1)
+        return self.strategy.place_rows(block, 1)
 
     def observe(self, count: int, seconds: float) -> None:
         """Learn from the time that `count` steps took, so that a dispatch lasts about 0.4 s."""

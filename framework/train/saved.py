@@ -15,6 +15,7 @@ from framework.config.compose import load_file
 from framework.core.errors import Problem, RunError
 from framework.data.schedule import BatchSchedule, eval_batches
 from framework.train.directory import RunDirectory
+from framework.train.keeping import restored
 from framework.train.setup import Setup
 
 
@@ -39,8 +40,8 @@ def state_of(setup: Setup, path: Path, which: str | int, trained: State | None) 
       RunError: there is no such checkpoint, or it is damaged.
     """
     section = setup.config.checkpoint
-    folder = RunDirectory.open(path).checkpoints
-    if not folder.is_dir():
+    company = setup.company
+    if not company.tell("whether there are checkpoints", lambda: RunDirectory.open(path).checkpoints.is_dir()):
         if trained is not None:
             return trained
         raise RunError(
@@ -48,9 +49,9 @@ def state_of(setup: Setup, path: Path, which: str | int, trained: State | None) 
                 key=str(path), found="holds no checkpoint", expected="a run that was trained", fix=f"run.dir={path}"
             )
         )
-    with Checkpoints(folder, keep=section.keep) as checkpoints:
-        like = setup.strategy.state_like(jax.eval_shape(setup.abstract.init))
-        state, _ = checkpoints.restore(_step(checkpoints, which), like)
+    with Checkpoints(path / "checkpoints", keep=section.keep) as checkpoints:
+        step = company.tell("the step", lambda: _step(checkpoints, which))
+        state, _ = restored(company, checkpoints, step, setup.strategy, jax.eval_shape(setup.abstract.init))
     return setup.strategy.plain_state(setup.strategy.place_state(state))
 
 

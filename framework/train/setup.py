@@ -19,6 +19,8 @@ from framework.core.errors import ConfigError, Problem
 from framework.core.words import listed
 from framework.data.schedule import BatchSchedule
 from framework.parallel.choose import LayoutWarning, choose
+from framework.parallel.hosts.joining import company
+from framework.parallel.hosts.team import Alone, Company
 from framework.parallel.strategy import Strategy
 from framework.train.evaluation import Evaluator
 
@@ -48,26 +50,40 @@ class Setup:
     @cached_property
     def abstract(self) -> Experiment:
         """The experiment as far as it can be told without loading data: enough for shapes."""
-        with _located(self.loaded):
+        with located(self.loaded):
             described = data_room.describe(self.config.data)
             return Experiment(self.config, described.arrays, self.config.trainer.steps or _ABSTRACT_STEPS)
 
     def check(self) -> Any:
         """Evaluate the whole recipe abstractly; raises ConfigError with all problems, located."""
-        with _located(self.loaded):
+        with located(self.loaded):
             return check(self.abstract)
+
+    @property
+    def company(self) -> Company:
+        """The processes that compute this together: those that this one has joined."""
+        return Alone() if self.elsewhere else company()
 
     @cached_property
     def dataset(self) -> Any:
-        """The loaded data."""
-        with _located(self.loaded):
-            return data_room.load(self.config.data, facts=self.facts)
+        """The loaded data. Of several processes the first takes the statistics of the training split for all."""
+        with located(self.loaded):
+            if self.facts is not None or self.company.count == 1:
+                return data_room.load(self.config.data, facts=self.facts)
+            made: list[Any] = []
+
+            def learned() -> dict[str, Any]:
+                made.append(data_room.load(self.config.data))
+                return made[0].facts()
+
+            facts = self.company.tell("the statistics of the training split", learned)
+            return made[0] if made else data_room.load(self.config.data, facts=facts)
 
     @cached_property
     def experiment(self) -> Experiment:
         """The experiment with the true length of its run."""
         data, trainer = self.config.data, self.config.trainer
-        with _located(self.loaded):
+        with located(self.loaded):
             schedule = BatchSchedule(
                 len(self.dataset.splits["train"]),
                 data.batch_size,
@@ -122,7 +138,7 @@ class Setup:
           ConfigError: it does not fit the recipe or the devices that are present.
         """
         try:
-            with _located(self.loaded):
+            with located(self.loaded):
                 return self._layout(self.config.parallel)
         except ConfigError as error:
             if not self.elsewhere:
@@ -145,7 +161,7 @@ class Setup:
         return Evaluator(self.experiment, self.dataset, self.strategy)
 
 
-class _located:  # noqa: N801 - reads as a verb where it is used
+class located:  # noqa: N801 - reads as a verb where it is used
     """Adds origins to the problems of a ConfigError that passes through."""
 
     def __init__(self, loaded: Loaded) -> None:

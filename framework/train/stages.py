@@ -5,6 +5,7 @@ A stage that finished is recorded in `stages.json` and skipped when the same com
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -19,19 +20,22 @@ from framework.build.state import State
 from framework.checkpoint import Checkpoints
 from framework.config.compose import dump
 from framework.config.compose.loaded import Loaded
+from framework.core.keypaths import flatten
 from framework.core.trees import size
+from framework.parallel.hosts.joining import join
+from framework.parallel.hosts.team import Team
 from framework.parallel.strategy import SHARED, STATE
 from framework.report.jsonl import MetricLog, read_records
-from framework.train.directory import RunDirectory, fresh
+from framework.train.directory import RunDirectory, UnwrittenDirectory, fresh
 from framework.train.environment import environment
 from framework.train.illustration import illustrate
-from framework.train.keeping import PlainKeeper
+from framework.train.keeping import PlainKeeper, restored
 from framework.train.loop import Loop, Observer
 from framework.train.observers import LogObserver
 from framework.train.progress import Progress
 from framework.train.runner import Runner
 from framework.train.saved import state_of
-from framework.train.setup import Setup
+from framework.train.setup import Setup, located
 from framework.train.signals import StopSignals
 
 
@@ -46,6 +50,7 @@ class Outcome:
       done: stages that ran now.
       skipped: stages that had finished before.
       state: the state that training ended with, where it ran now.
+      first: whether this process is the one that speaks for all that ran it together.
     """
 
     path: Path
@@ -54,6 +59,7 @@ class Outcome:
     done: tuple[str, ...]
     skipped: tuple[str, ...]
     state: State | None = None
+    first: bool = True
 
     @property
     def records(self) -> list[dict[str, Any]]:
@@ -86,26 +92,54 @@ def run(
       Interrupted: a signal asked to stop; the run saved itself.
     """
     setup = setup or Setup(loaded)
-    setup.check()
-    chosen = tuple(stages or setup.config.run.stages)
-    setup.check_splits(chosen)  # opens the data, so that its problems are told before anything is written
-    _ = setup.strategy  # and so are those of the devices
-    asked = directory or (Path(setup.config.run.dir) if setup.config.run.dir else None)
-    path = asked or fresh(setup.config.name)
     tree = setup.config.model_dump(mode="json")
-    with RunDirectory.create_or_resume(path, tree, yaml_text=dump(tree)) as home:
-        if home.read("environment.json") is None:
-            home.write("environment.json", environment())
-        home.write("data.json", setup.dataset.facts())
-        session = _Session(setup, home, tuple(observers))
-        done, skipped = [], []
-        for stage in chosen:
-            if home.is_complete(stage):
-                skipped.append(stage)
-                continue
-            home.finish(stage, getattr(session, stage)())
-            done.append(stage)
-        return Outcome(path, setup, home.read("result.json") or {}, tuple(done), tuple(skipped), session.state)
+    with located(loaded):
+        company = join(setup.config.parallel, _agreed(tree))
+    with company.at_work():
+        company.together("the recipe", setup.check)
+        chosen = tuple(stages or setup.config.run.stages)
+        # It opens the data, so that its problems are told before anything is written, and so are those of the devices.
+        company.together("the data", lambda: setup.check_splits(chosen))
+        company.together("the layout", lambda: setup.strategy)
+        with _home(setup, tree, directory) as home:
+            if home.read("environment.json") is None:
+                home.write("environment.json", environment())
+            home.write("data.json", setup.dataset.facts())
+            session = _Session(setup, home, tuple(observers) if company.first else ())
+            done, skipped = [], []
+            for stage in chosen:
+                if company.tell("what is finished", lambda: stage in home.stages()):  # noqa: B023 - called at once
+                    skipped.append(stage)
+                    continue
+                home.finish(stage, getattr(session, stage)())
+                done.append(stage)
+            result = company.tell("the result", lambda: home.read("result.json") or {})
+            return Outcome(home.path, setup, result, tuple(done), tuple(skipped), session.state, company.first)
+
+
+def _home(setup: Setup, tree: dict[str, Any], directory: Path | None) -> RunDirectory:
+    """The run directory, which process 0 makes and holds for all."""
+    company, made = setup.company, []
+
+    def hold() -> str:
+        asked = directory or (Path(setup.config.run.dir) if setup.config.run.dir else None)
+        path = asked or fresh(setup.config.name)
+        made.append(RunDirectory.create_or_resume(path, tree, yaml_text=dump(tree)))
+        return str(path)
+
+    path = Path(company.tell("the run directory", hold))
+    if isinstance(company, Team):
+        company.where = str(path)
+    return made[0] if made else UnwrittenDirectory(path)
+
+
+def _agreed(tree: dict[str, Any]) -> dict[str, str]:
+    """What every process must have alike. Each has a number of its own, and may be told to draw its progress or not."""
+    return {
+        key: json.dumps(value, default=str)
+        for key, value in flatten(tree).items()
+        if not key.startswith(("parallel.hosts", "report."))
+    }
 
 
 class _Session:
@@ -113,6 +147,7 @@ class _Session:
 
     def __init__(self, setup: Setup, home: RunDirectory, observers: tuple[Observer, ...]) -> None:
         self.setup = setup
+        self.company = setup.company
         self.home = home
         self.observers = observers
         self.state: State | None = None
@@ -127,18 +162,9 @@ class _Session:
             if checkpoints is not None:
                 stack.enter_context(checkpoints)
             state, progress, step = self._begin(checkpoints)
-            log = MetricLog(self.home.metrics)
-            log.truncate_after(step)
-            runner = Runner(setup.experiment, setup.dataset, setup.strategy)
+            observers = self._observers(step, stack) if self.company.first else []
+            runner = Runner(setup.experiment, setup.dataset, setup.strategy, self.company)
             stack.callback(runner.close)
-            observers: list[Observer] = [LogObserver(log), *self.observers]
-            if config.report.tensorboard:
-                from framework.report.tensorboard import TensorBoard
-
-                board = TensorBoard(self.home.tensorboard, purge_step=step + 1 if step else None)
-                board.config(self.home.config.read_text(encoding="utf-8"))
-                stack.callback(board.close)
-                observers.append(board)
             loop = Loop(
                 experiment=setup.experiment,
                 runner=runner,
@@ -146,9 +172,10 @@ class _Session:
                 state=state,
                 progress=progress,
                 observers=observers,
-                keeper=None if checkpoints is None else PlainKeeper(checkpoints, setup.strategy),
+                keeper=PlainKeeper(checkpoints, setup.strategy) if config.checkpoint.enabled else None,
                 step=step,
-                stop_requested=lambda: signals.received,
+                stop_requested=lambda: self.company.agreed_stop(signals.received),
+                company=self.company,
             )
             state = setup.strategy.plain_state(loop.run())
             jax.block_until_ready(state)
@@ -164,6 +191,20 @@ class _Session:
         self._result(summary)
         return summary
 
+    def _observers(self, step: int, stack: ExitStack) -> list[Observer]:
+        """Those who write what happens, and those who were given."""
+        log = MetricLog(self.home.metrics)
+        log.truncate_after(step)
+        observers: list[Observer] = [LogObserver(log), *self.observers]
+        if self.setup.config.report.tensorboard:
+            from framework.report.tensorboard import TensorBoard
+
+            board = TensorBoard(self.home.tensorboard, purge_step=step + 1 if step else None)
+            board.config(self.home.config.read_text(encoding="utf-8"))
+            stack.callback(board.close)
+            observers.append(board)
+        return observers
+
     def evaluate(self) -> dict[str, Any]:
         """Evaluate the best (or last) checkpoint on the recipe's splits."""
         step, state = self.trained()
@@ -176,11 +217,12 @@ class _Session:
         """Write the outputs for the recipe's splits to `predictions/<split>.npz`."""
         step, state = self.trained()
         folder = self.home.path / "predictions"
-        folder.mkdir(exist_ok=True)
         files = []
         for split in self.setup.evaluated_splits:
             outputs: dict[str, Any] = self.setup.evaluator.predict_split(state, split)
-            np.savez(folder / f"{split}.npz", **outputs)
+            if self.company.first:
+                folder.mkdir(exist_ok=True)
+                np.savez(folder / f"{split}.npz", **outputs)
             files.append(f"predictions/{split}.npz")
         return {"step": step, "files": files}
 
@@ -192,10 +234,11 @@ class _Session:
 
     def _begin(self, checkpoints: Checkpoints | None) -> tuple[State, Progress, int]:
         setup = self.setup
-        if checkpoints is not None and checkpoints.latest() is not None:
-            state, saved = checkpoints.restore(None, setup.strategy.state_like(self._like()))
+        newest = self.company.tell("the newest checkpoint", lambda: checkpoints.latest() if checkpoints else None)
+        if newest is not None:
+            state, saved = restored(self.company, checkpoints, newest, setup.strategy, self._like())
             progress = Progress.from_json(saved)
-            if progress.best_step is not None and progress.best is not None:
+            if checkpoints is not None and progress.best_step is not None and progress.best is not None:
                 checkpoints.mark_best(progress.best_step, progress.best)
             return setup.strategy.place_state(state), progress, int(state.step)
         init = setup.strategy.compile(setup.experiment.init, takes=(SHARED,), gives=STATE)
@@ -203,8 +246,10 @@ class _Session:
         return setup.strategy.place_state(state), Progress(), 0
 
     def _checkpoints(self) -> Checkpoints | None:
+        """Those of the run; None where it keeps none, and in a process that leaves them to another one."""
         section = self.setup.config.checkpoint
-        return Checkpoints(self.home.checkpoints, keep=section.keep) if section.enabled else None
+        written = section.enabled and self.company.first
+        return Checkpoints(self.home.checkpoints, keep=section.keep) if written else None
 
     def _like(self) -> State:
         return jax.eval_shape(self.setup.experiment.init)

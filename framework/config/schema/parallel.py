@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
-from framework.config.schema.base import Component, CrossFieldError, Spec
+from framework.config.schema.base import Component, CrossFieldError, Number, Spec
+from framework.core.addresses import host_and_port
 from framework.core.axes import filled, require_one_open
 from framework.core.errors import ConfigError, Problem
 
@@ -19,6 +20,72 @@ AxisName = Literal["fsdp", "tensor"]
 AxisSize = Annotated[int, Field(ge=1)] | Literal[-1]
 MinSize = Annotated[Positive, Field(description="smaller parameters (in elements) are kept whole on every device")]
 Devices = Annotated[Positive | None, Field(description="how many devices, the first ones; null: every one there is")]
+
+
+_EXAMPLE = {"coordinator": "node1:5000", "processes": 2, "process": 0}
+
+
+class Coordinator(Spec):
+    """Where the processes of a job meet, and which of them this one is."""
+
+    coordinator: str = Field(description="ADDRESS:PORT of process 0, as all others reach it, e.g. node1:5000")
+    processes: Positive = Field(description="how many processes there are")
+    process: Annotated[int, Field(ge=0)] = Field(description="the number of this one, from 0")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_whole(cls, values: Any) -> Any:
+        problems = [
+            Problem(
+                name,
+                f"the required setting '{name}' is missing",
+                field.description,
+                fix=f"parallel.hosts.{name}={_EXAMPLE[name]}",
+            )
+            for name, field in cls.model_fields.items()
+            if isinstance(values, dict) and name not in values
+        ]
+        if problems:
+            raise CrossFieldError(*problems)
+        return values
+
+    @model_validator(mode="after")
+    def _is_one_of_them(self) -> Self:
+        problems = []
+        if host_and_port(self.coordinator) is None:
+            expected = "ADDRESS:PORT of process 0, a port from 1 to 65535"
+            fix = f"parallel.hosts.coordinator={self.coordinator.partition(':')[0] or 'node1'}:5000"
+            problems.append(
+                Problem("coordinator", f"'{self.coordinator}' is no address with a port", expected, fix=fix)
+            )
+        if self.process >= self.processes:
+            problems.append(
+                Problem(
+                    "process",
+                    f"process {self.process} of {self.processes}",
+                    f"0 to {self.processes - 1}: processes are counted from 0",
+                    fix=f"parallel.hosts.process={self.processes - 1}, or parallel.hosts.processes={self.process + 1}",
+                    suspects=("processes",),
+                )
+            )
+        if problems:
+            raise CrossFieldError(*problems)
+        return self
+
+
+def _kind_of_hosts(value: Any) -> str:
+    return "mapping" if isinstance(value, dict | Coordinator) else "word"
+
+
+Hosts = Annotated[
+    Annotated[Literal["auto"] | None, Tag("word")] | Annotated[Coordinator, Tag("mapping")],
+    Discriminator(_kind_of_hosts),
+    Field(description="the processes of the job; auto: as the launcher or scheduler says; null: this one alone"),
+]
+Heartbeat = Annotated[
+    Number, Field(gt=0, description="a process that is silent for so many seconds is lost, and the job ends")
+]
+Join = Annotated[Number, Field(gt=0, description="how many seconds to wait for all processes to arrive")]
 
 
 class Rule(Spec):
@@ -77,6 +144,9 @@ class Auto(Layout):
 
     type: Literal["auto"]
     devices: Devices = None
+    hosts: Hosts = None
+    heartbeat_s: Heartbeat = 60.0
+    join_s: Join = 300.0
 
     def known_rows(self) -> int | None:
         """None: it takes as many devices as divide the batch."""
@@ -94,6 +164,9 @@ class Pmap(Layout):
 
     type: Literal["pmap"]
     devices: Devices = None
+    hosts: Hosts = None
+    heartbeat_s: Heartbeat = 60.0
+    join_s: Join = 300.0
     rows: ClassVar[tuple[str, ...]] = ("data",)
 
 
@@ -102,6 +175,9 @@ class Data(Layout):
 
     type: Literal["data"]
     devices: Devices = None
+    hosts: Hosts = None
+    heartbeat_s: Heartbeat = 60.0
+    join_s: Join = 300.0
     rows: ClassVar[tuple[str, ...]] = ("data",)
 
 
@@ -110,6 +186,9 @@ class Fsdp(Layout):
 
     type: Literal["fsdp"]
     devices: Devices = None
+    hosts: Hosts = None
+    heartbeat_s: Heartbeat = 60.0
+    join_s: Join = 300.0
     min_size: MinSize = 1024
     rows: ClassVar[tuple[str, ...]] = ("fsdp",)
 
@@ -119,6 +198,9 @@ class Tensor(Layout):
 
     type: Literal["tensor"]
     devices: Devices = None
+    hosts: Hosts = None
+    heartbeat_s: Heartbeat = 60.0
+    join_s: Join = 300.0
     rules: Rules
 
     def sizes(self) -> dict[str, int]:
@@ -140,6 +222,9 @@ class Mesh(Layout):
     type: Literal["mesh"]
     axes: MeshAxes
     devices: Devices = None
+    hosts: Hosts = None
+    heartbeat_s: Heartbeat = 60.0
+    join_s: Join = 300.0
     min_size: MinSize = 1024
     rules: Rules
     rows: ClassVar[tuple[str, ...]] = ("data", "fsdp")
