@@ -11,7 +11,7 @@ from framework.cli.arguments import VerbParser, one_of, positive
 from framework.cli.launch_options import add_settings, given_settings
 from framework.cli.options import add_recipe
 from framework.core.errors import ConfigError, Problem
-from framework.launch.job import Job, hosts, new_run
+from framework.launch.job import Job, new_run
 from framework.launch.reading import settings_for
 from framework.launch.settings import TARGETS, Kubernetes, Local, Settings, Slurm
 
@@ -78,7 +78,6 @@ def _job(options: argparse.Namespace, processes: int, settings: Settings) -> Job
     from framework.cli.loading import load
     from framework.launch.dividing import require_divisible
 
-    options.overrides = [*options.overrides, *hosts(processes)]
     loaded = load(options)
     require_divisible(loaded, processes, _devices_of_each(processes, settings))
     asked = Path(loaded.config.run.dir) if loaded.config.run.dir else None

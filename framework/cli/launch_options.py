@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from pathlib import Path
-from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any
 
 from pydantic.fields import FieldInfo
 
 from framework.cli.arguments import VerbParser
 from framework.core.errors import ConfigError, Problem
-from framework.launch.reading import option_of
+from framework.launch.reading import option_of, options_of, types_of
 from framework.launch.settings import TARGETS
 
 PREFIX = "setting_"
@@ -39,33 +39,18 @@ def _fields() -> dict[str, dict[str, FieldInfo]]:
     """Setting -> target -> its field; lists and mappings stand in the file alone."""
     found: dict[str, dict[str, FieldInfo]] = {}
     for target in TARGETS:
-        for name, field in target.model_fields.items():
-            if {int, str} & _types(field):
-                found.setdefault(name, {})[target.option] = field
-    return found
-
-
-def _types(field: FieldInfo) -> set[Any]:
-    """The types that a value may have, out of `Annotated` and unions."""
-    waiting, found = [field.annotation], set()
-    while waiting:
-        each = waiting.pop()
-        if hasattr(each, "__metadata__"):
-            waiting.append(get_args(each)[0])
-        elif each in (int, str, type(None)):
-            found.add(each)
-        elif get_origin(each) in (Union, UnionType):
-            waiting += get_args(each)
+        for name, field in options_of(target).items():
+            found.setdefault(name, {})[target.option] = field
     return found
 
 
 def _value(text: str, fields: dict[str, FieldInfo]) -> Any:
-    wants_number = int in _types(next(iter(fields.values())))
-    return int(text) if wants_number and text.isascii() and text.isdigit() else text
+    wants_number = int in types_of(next(iter(fields.values())))
+    return int(text) if wants_number and re.fullmatch("-?[0-9]+", text) else text
 
 
 def _metavar(fields: dict[str, FieldInfo]) -> str:
-    return "N" if int in _types(next(iter(fields.values()))) else "TEXT"
+    return "N" if int in types_of(next(iter(fields.values()))) else "TEXT"
 
 
 def _help(fields: dict[str, FieldInfo]) -> str:

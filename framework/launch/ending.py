@@ -6,6 +6,13 @@ import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+MISTAKE = 2
+"""Exit code of a user's mistake, which another attempt would only repeat."""
+LOST = 75
+"""Exit code of a process that lost another one of its job; that one tells what happened."""
+SIGNALLED = 128
+"""Exit codes from here on tell of a signal: the process was asked to stop and saved itself, or it was killed."""
+
 
 @dataclass(frozen=True)
 class Ending:
@@ -24,7 +31,7 @@ class Ending:
     @property
     def exit_code(self) -> int:
         """As a shell would report it: 128 + signal."""
-        return self.status if self.status >= 0 else 128 - self.status
+        return self.status if self.status >= 0 else SIGNALLED - self.status
 
     def __str__(self) -> str:
         if self.status >= 0:

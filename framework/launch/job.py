@@ -20,7 +20,7 @@ class Job:
     """A recipe to be run by several processes.
 
     Attributes:
-      loaded: the recipe, validated with `hosts` among its overrides.
+      loaded: the recipe, validated.
       recipe: as typed.
       verb: `run` or `train`.
       processes: how many.

@@ -16,11 +16,11 @@ import yaml
 
 from framework.config.compose import dump
 from framework.core.errors import ConfigError, Problem, RunError
+from framework.launch.ending import MISTAKE
 from framework.launch.job import Job
 from framework.launch.settings import Kubernetes
 
 REPLICATED = "workers"
-MISTAKE = 2
 LONGEST_LABEL = 63  # of a DNS label, which the name of a pod is
 RECIPE_MOUNT = PurePosixPath("/etc/framework")
 INDEX = "metadata.annotations['batch.kubernetes.io/job-completion-index']"
@@ -112,7 +112,7 @@ def _container(job: Job, settings: Kubernetes, name: str) -> dict[str, Any]:
         "image": settings.image,
         "workingDir": settings.mount,
         "command": command,
-        **({"env": _environment(job, settings, name)} if job.processes > 1 else {}),
+        "env": _environment(job, settings, name),
         **({"ports": [{"name": "coordinator", "containerPort": settings.port}]} if job.processes > 1 else {}),
         **({"resources": _resources(asked, limits)} if asked or limits else {}),
         "volumeMounts": [
@@ -124,8 +124,12 @@ def _container(job: Job, settings: Kubernetes, name: str) -> dict[str, Any]:
 
 
 def _environment(job: Job, settings: Kubernetes, name: str) -> list[dict[str, Any]]:
-    """The three variables; JobSet names its pods <set>-<job>-<index of the job>-<index of the pod>.<subdomain>."""
+    """Where the processes meet; JobSet names its pods <set>-<job>-<index of the job>-<index of the pod>.<subdomain>."""
+    unbuffered = {"name": "PYTHONUNBUFFERED", "value": "1"}
+    if job.processes == 1:
+        return [unbuffered]
     return [
+        unbuffered,
         {"name": "JAX_COORDINATOR_ADDRESS", "value": f"{name}-{REPLICATED}-0-0.{name}:{settings.port}"},
         {"name": "JAX_NUM_PROCESSES", "value": str(job.processes)},
         {"name": "JAX_PROCESS_ID", "valueFrom": {"fieldRef": {"fieldPath": INDEX}}},

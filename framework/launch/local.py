@@ -12,11 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
 from typing import IO, TextIO
 
-from framework.launch.ending import Ending, explain
+from framework.launch.ending import LOST, MISTAKE, Ending, explain
 from framework.launch.orphans import end_with_parent
 
-MISTAKE = 2
-"""Exit code of a user's mistake, which another attempt would only repeat."""
 TICK_S = 0.05
 KILL_S = 10.0
 """Seconds between SIGTERM and SIGKILL for a process that outlived its notice."""
@@ -76,7 +74,8 @@ class Group:
                 return 0
             self._say(explain(endings, self.processes))
             code = endings[0].exit_code
-            if self._stop is not None or code == MISTAKE or attempt == self.restarts:
+            mistaken = any(ending.exit_code == MISTAKE for ending in endings)
+            if self._stop is not None or mistaken or attempt == self.restarts:
                 return code
             attempt += 1
             self._say(f"starting again in the same run directory, {attempt} of {self.restarts}")
@@ -131,13 +130,14 @@ class Group:
         deadline = float("inf")
         while self._running:
             time.sleep(TICK_S)
-            for rank, process in list(self._running.items()):
-                status = process.poll()
-                if status is None:
-                    continue
+            ended = {rank: status for rank, each in self._running.items() if (status := each.poll()) is not None}
+            for rank in ended:
                 del self._running[rank]
-                if status:
-                    endings.append(Ending(rank, status, asked=-status == pushed.get(rank)))
+            failed = [
+                Ending(rank, status, asked=-status == pushed.get(rank)) for rank, status in ended.items() if status
+            ]
+            # Whoever lost another comes after it, also where both ended since the last look.
+            endings += sorted(failed, key=lambda ending: ending.status == LOST)
             if endings and deadline == float("inf"):
                 deadline = time.monotonic() + self.notice_s
             if time.monotonic() >= deadline:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from types import UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 
 from framework.config.compose.document import Document, read
 from framework.config.validation.check import frozen
@@ -24,6 +26,25 @@ def option_of(field: str) -> str:
     return "--" + field.removesuffix("_s").replace("_", "-")
 
 
+def options_of(target: type[Target]) -> dict[str, FieldInfo]:
+    """The settings of a target that an option can give: those of one word. Lists and mappings stand in the file."""
+    return {name: field for name, field in target.model_fields.items() if types_of(field) & {int, str}}
+
+
+def types_of(field: FieldInfo) -> set[Any]:
+    """The plain types that a setting may have, out of `Annotated` and unions."""
+    waiting, found = [field.annotation], set()
+    while waiting:
+        each = waiting.pop()
+        if hasattr(each, "__metadata__"):
+            waiting.append(get_args(each)[0])
+        elif get_origin(each) in (Union, UnionType):
+            waiting += get_args(each)
+        else:
+            found.add(each)
+    return found
+
+
 def settings_for(target: type[Chosen], file: Path | None, given: Mapping[str, Any]) -> Chosen:
     """The validated settings of a target.
 
@@ -36,14 +57,14 @@ def settings_for(target: type[Chosen], file: Path | None, given: Mapping[str, An
       ConfigError: the file or an option is wrong; all problems at once.
     """
     problems = _strangers(target, given)
-    section, origins = _section(target, file)
+    section, origins, written = _section(target, file)
     own = {name: value for name, value in given.items() if name in target.model_fields}
     tree = {**section, **own}
     origins |= {name: f"option {option_of(name)}" for name in own}
     try:
         settings = target.model_validate(frozen(tree))
     except ValidationError as error:
-        told = Translator(target, tree, origins, {}, {}).problems(error)
+        told = Translator(target, tree, origins, written, {}).problems(error)
         problems += [_spelled(target, problem, origins.get(problem.key), file) for problem in told]
         raise ConfigError(problems) from None
     if problems:
@@ -51,10 +72,10 @@ def settings_for(target: type[Chosen], file: Path | None, given: Mapping[str, An
     return settings
 
 
-def _section(target: type[Target], file: Path | None) -> tuple[dict[str, Any], dict[str, str]]:
-    """The target's part of the file, and who set each of its keys."""
+def _section(target: type[Target], file: Path | None) -> tuple[dict[str, Any], dict[str, str], dict[str, str]]:
+    """The target's part of the file; its keys with the lines they stand on; and with their text as written."""
     if file is None:
-        return {}, {}
+        return {}, {}, {}
     document = read(file, str(file))
     value = {} if document.value is None else document.value
     known = [each.option for each in TARGETS]
@@ -64,7 +85,9 @@ def _section(target: type[Target], file: Path | None) -> tuple[dict[str, Any], d
     if unknown:
         raise ConfigError(unknown)
     section = value.get(target.option) or {}
-    return section, {name: document.origin((target.option, name)) for name in section}
+    paths = {name: (target.option, name) for name in section}
+    written = {name: document.texts[path] for name, path in paths.items() if path in document.texts}
+    return section, {name: document.origin(path) for name, path in paths.items()}, written
 
 
 def _unknown_section(document: Document, name: str, known: list[str]) -> Problem:
@@ -78,7 +101,7 @@ def _strangers(target: type[Target], given: Mapping[str, Any]) -> list[Problem]:
         Problem(
             option_of(name),
             f"--{target.option} has no such setting",
-            f"options of --{target.option}: {listed(map(option_of, target.model_fields), 30)}",
+            f"options of --{target.option}: {listed(map(option_of, options_of(target)), 30)}",
             fix=f"leave out {option_of(name)}",
         )
         for name in given
@@ -90,16 +113,14 @@ def _spelled(target: type[Target], problem: Problem, origin: str | None, file: P
     """A problem of a setting in the words of whoever has to mend it: an option, or a line of the file."""
     key, fix = problem.key, problem.fix
     value = fix.removeprefix(f"{key}=") if fix and fix.startswith(f"{key}=") else None
-    if origin is None and key in target.model_fields and file is None:
-        return replace(problem, key=option_of(key), fix=f"{option_of(key)} {_named(key)}")
+    if origin is None and key in target.model_fields:
+        meant = target.model_fields[key].description
+        typed = f"{option_of(key)} {key.upper()}"
+        if file is None:
+            return replace(problem, key=option_of(key), expected=meant, fix=typed)
+        fix = f"{typed}, or in {file} `{key}: {key.upper()}`"
+        return replace(problem, key=f"{target.option}.{key}", expected=meant, fix=fix)
     if origin and origin.startswith("option "):
         return replace(problem, key=option_of(key), origin=None, fix=f"{option_of(key)} {value}" if value else fix)
-    section = f"{target.option}.{key}"
-    if origin is None and value is not None:
-        return replace(problem, key=section, fix=f"{option_of(key)} {_named(key)}, or in {file} `{key}: {_named(key)}`")
     renamed = fix.replace("=", ": ", 1) if fix and "=" in fix else fix
-    return replace(problem, key=section, origin=origin, fix=renamed)
-
-
-def _named(key: str) -> str:
-    return key.upper()
+    return replace(problem, key=f"{target.option}.{key}", origin=origin, fix=renamed)

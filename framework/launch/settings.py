@@ -2,19 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+import re
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from framework.config.schema.base import Spec
+from framework.config.schema.base import CrossFieldError, Spec
+from framework.core.errors import Problem
 
 Positive = Annotated[int, Field(gt=0)]
 Count = Annotated[int, Field(ge=0)]
 Text = Annotated[str, Field(min_length=1)]
-Quantity = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?(m|[kMGTPE]i?)?$")]
 Restarts = Annotated[Count, Field(description="how often the whole job is started again after it ended early")]
 Python = Annotated[Text, Field(description="the interpreter that runs the framework there")]
 Name = Annotated[Text | None, Field(description="name of the job; null: that of the recipe")]
+
+
+@dataclass(frozen=True)
+class Form:
+    """What the text of a setting has to look like, by a regular expression, in words and by an example."""
+
+    pattern: str
+    expected: str
+    example: str
+
+
+ONE_LINE = Form(r"[^\r\n]+", "one line of text", "...")
+TIME = Form(
+    r"\d+(:\d\d){0,2}|\d+-\d\d?(:\d\d){0,2}",
+    "minutes, minutes:seconds, hours:minutes:seconds or days-hours, in quotes where it stands in YAML",
+    "12:00:00",
+)
+MEMORY = Form(r"\d+[KMGT]?", "a whole number with K, M, G or T", "64G")
+QUANTITY = Form(r"\d+(\.\d+)?(m|[kMGTPE]i?)?", "a quantity of Kubernetes, such as 8, 500m or 64Gi", "8")
+ABSOLUTE = Form(r"/[^\r\n]+", "an absolute path", "/runs")
 
 
 class Target(Spec):
@@ -22,6 +44,22 @@ class Target(Spec):
 
     option: ClassVar[str]
     """The option of `fw launch` that chooses it, which is also its section in the file."""
+
+    forms: ClassVar[dict[str, Form]] = {}
+    """Settings whose text has a form of its own; all others have one line."""
+
+    @model_validator(mode="after")
+    def _is_well_formed(self) -> Self:
+        texts = [(name, value) for name in type(self).model_fields if isinstance(value := getattr(self, name), str)]
+        forms = [(name, value, self.forms.get(name, ONE_LINE)) for name, value in texts]
+        problems = [
+            Problem(name, f"'{value}' has another form", form.expected, fix=f"{name}={form.example}")
+            for name, value, form in forms
+            if not re.fullmatch(form.pattern, value)
+        ]
+        if problems:
+            raise CrossFieldError(*problems)
+        return self
 
 
 class Local(Target):
@@ -39,14 +77,13 @@ class Slurm(Target):
     """A batch job of SLURM; the settings are named as the options of sbatch."""
 
     option: ClassVar[str] = "slurm"
+    forms: ClassVar[dict[str, Form]] = {"time": TIME, "mem": MEMORY}
     name: Name = None
     partition: Text | None = Field(None, description="partition (queue); null: the cluster's default")
     account: Text | None = Field(None, description="account that is charged")
     qos: Text | None = Field(None, description="quality of service")
     constraint: Text | None = Field(None, description="features that the nodes must have")
-    time: Annotated[Text, Field(pattern=r"^(\d+|\d+:\d\d|\d+:\d\d:\d\d|\d+-\d+(:\d\d){0,2})$")] | None = Field(
-        None, description="limit in minutes, as hours:minutes:seconds or as days-hours; quoted in YAML"
-    )
+    time: Text | None = Field(None, description="limit in minutes, as hours:minutes:seconds or as days-hours")
     tasks_per_node: Positive = Field(1, description="processes on each node")
     gpus_per_node: Count = Field(0, description="GPUs of each node, shared evenly by its processes")
     cpus_per_task: Positive | None = Field(None, description="CPU cores of each process")
@@ -62,15 +99,16 @@ class Kubernetes(Target):
     """A JobSet on Kubernetes."""
 
     option: ClassVar[str] = "k8s"
+    forms: ClassVar[dict[str, Form]] = {"cpus": QUANTITY, "memory": QUANTITY, "mount": ABSOLUTE}
     name: Name = None
     image: Text = Field(description="container image that has the framework installed")
     claim: Text = Field(description="PersistentVolumeClaim for runs, writable from all pods")
-    mount: Annotated[str, Field(pattern=r"^/.+")] = Field("/runs", description="where the claim is in the container")
+    mount: Text = Field("/runs", description="where the claim is in the container")
     namespace: Text | None = Field(None, description="namespace; null: that of kubectl's context")
     gpus: Count = Field(0, description="nvidia.com/gpu of each process")
     tpus: Count = Field(0, description="google.com/tpu of each process")
-    cpus: Quantity | None = Field(None, description="CPU cores of each process, e.g. 8 or 500m")
-    memory: Quantity | None = Field(None, description="memory of each process, e.g. 64Gi")
+    cpus: Text | None = Field(None, description="CPU cores of each process, e.g. 8 or 500m")
+    memory: Text | None = Field(None, description="memory of each process, e.g. 64Gi")
     port: Annotated[int, Field(ge=1024, le=65535)] = Field(8476, description="port at which the first process listens")
     notice_s: Positive = Field(90, description="seconds between SIGTERM and SIGKILL, in which the run saves itself")
     restarts: Restarts = 10

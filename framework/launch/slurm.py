@@ -11,15 +11,13 @@ from pathlib import Path
 
 from framework.core.errors import ConfigError, Problem, RunError
 from framework.core.files import unwritable, write_atomically
+from framework.launch.ending import LOST, SIGNALLED
 from framework.launch.job import HIDDEN, Job
 from framework.launch.settings import Slurm
 
 STRAGGLERS_S = 600
 """Seconds that processes may go on after the first has ended: rank 0 writes results and figures at the end, and whoever
 lost another ends by itself within the heartbeat."""
-
-SIGNALLED = 128
-"""Exit codes from here on tell of a signal: the run was asked to stop and saved itself, or it was killed."""
 
 
 def render(job: Job, settings: Slurm, folder: Path) -> str:
@@ -41,7 +39,8 @@ def render(job: Job, settings: Slurm, folder: Path) -> str:
         *_directives(job, settings, name, folder),
         "",
         *([*settings.setup, ""] if settings.setup else []),
-        *_rendezvous(job, settings),
+        *_rendezvous(job),
+        "",
         *_step(job, settings),
         *_requeue(settings),
     ]
@@ -100,24 +99,26 @@ def _directives(job: Job, settings: Slurm, name: str, folder: Path) -> Iterator[
         yield f"#SBATCH {directive}"
 
 
-def _rendezvous(job: Job, settings: Slurm) -> Iterator[str]:
+def _rendezvous(job: Job) -> Iterator[str]:
     """How the processes find each other. JAX's own detection of SLURM gives each a single GPU, whatever it has."""
+    yield "export PYTHONUNBUFFERED=1"
     if job.processes == 1:
         return
     yield "# The first node is where the processes meet; the port follows from the job's number."
     yield 'first=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)'
     yield 'export JAX_COORDINATOR_ADDRESS="$first:$((61440 + SLURM_JOB_ID % 4096))"'
     yield f"export JAX_NUM_PROCESSES={job.processes}"
-    yield ""
 
 
 def _step(job: Job, settings: Slurm) -> Iterator[str]:
     command = shlex.join([settings.python or sys.executable, "-m", "framework", *job.words()])
+    # Since SLURM 22.05 a step does not inherit the number of cores that its job asked for.
+    cores = f" --cpus-per-task={settings.cpus_per_task}" if settings.cpus_per_task else ""
     if job.processes == 1:
-        yield f"srun --ntasks=1 {command}"
+        yield f"srun{cores} {command}"
         return
     yield "# --wait: how long the others may go on after the first has ended."
-    yield f"srun --label --kill-on-bad-exit=0 --wait={STRAGGLERS_S} bash -c '"
+    yield f"srun --label{cores} --kill-on-bad-exit=0 --wait={STRAGGLERS_S} bash -c '"
     yield "    export JAX_PROCESS_ID=$SLURM_PROCID"
     each = settings.gpus_per_node // settings.tasks_per_node
     if each == 1:
@@ -135,9 +136,10 @@ def _requeue(settings: Slurm) -> Iterator[str]:
     if settings.restarts == 0:
         yield 'exit "$code"'
         return
-    yield f"# {SIGNALLED} and more tell of a signal: the run has saved itself, or goes on from its last checkpoint."
-    yield f'if [ "$code" -ge {SIGNALLED} ] && [ "${{SLURM_RESTART_COUNT:-0}}" -lt {settings.restarts} ]; then'
-    yield f'    echo "ended with code $code; queued again, $((${{SLURM_RESTART_COUNT:-0}} + 1)) of {settings.restarts}"'
+    yield f"# {SIGNALLED} and more tell of a signal, {LOST} of a lost process: the run goes on from its last checkpoint."
+    yield "restarts=${SLURM_RESTART_COUNT:-0}"
+    yield f"if (((code >= {SIGNALLED} || code == {LOST}) && restarts < {settings.restarts})); then"
+    yield f'    echo "ended with code $code; queued again, $((restarts + 1)) of {settings.restarts}"'
     yield '    scontrol requeue "$SLURM_JOB_ID"'
     yield "fi"
     yield 'exit "$code"'
