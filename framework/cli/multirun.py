@@ -1,67 +1,46 @@
-"""`-m`: every combination of swept overrides, as Hydra expands them, each in a run directory of its own."""
+"""`-m`: every combination of swept overrides, each in a run directory of its own."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from framework.config.compose import Loaded
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
 class Job:
-    """What one job came to; plain, so that a launcher may send it between processes.
+    """What one job came to.
 
     Attributes:
       number: from 0.
       overrides: those that its recipe was composed with.
       path: its run directory.
       metrics: `split.metric` -> number.
+      status: how it ended.
     """
 
     number: int
     overrides: tuple[str, ...]
     path: str
     metrics: dict[str, float]
-
-
-@dataclass(frozen=True)
-class Task:
-    """Runs the stages of one job's recipe."""
-
-    stages: tuple[str, ...] | None
-
-    def __call__(self, loaded: Loaded, number: int, folder: Path) -> Job:
-        """Run in `folder/number`, unless the recipe names its own run directory."""
-        from framework.cli.printing import say
-        from framework.cli.running import run_one
-
-        overrides = given(loaded)
-        say(f"job {number}: {' '.join(overrides)}", style="bold")
-        directory = None if loaded.config.run.dir else folder / str(number)
-        outcome = run_one(loaded, self.stages, directory)
-        return Job(number, overrides, str(outcome.path), _scalars(outcome.result.get("metrics", {})))
+    status: str
 
 
 def run_jobs(options: argparse.Namespace, stages: Sequence[str] | None) -> int:
-    """Run every job of the sweep and print a table of what they came to."""
+    """Run every job of the sweep and print a table of what they came to; 2 where one failed."""
     from framework.cli.loading import check_words
-    from framework.config.compose import multirun
+    from framework.cli.printing import say
+    from framework.cli.sweep import request_of
+    from framework.sweep.driver import sweep
 
     check_words(options)
-    jobs = multirun(
-        options.recipe,
-        options.overrides,
-        Task(tuple(stages) if stages else None),
-        config_dirs=options.config_dir,
-        trust=options.trust,
-    )
-    print_jobs([job for job in jobs if isinstance(job, Job)])
-    return 0
+    request = replace(request_of(options, tuple(stages) if stages else None), single=True)
+    result = sweep(request, tell=lambda line: say(line, style="dim"))
+    jobs = [
+        Job(row.number, tuple(result.overrides(row)), row.path, _shown(row.metrics), row.status) for row in result.rows
+    ]
+    print_jobs(jobs)
+    return 2 if result.failed else 0
 
 
 def print_jobs(jobs: Sequence[Job]) -> None:
@@ -74,31 +53,22 @@ def print_jobs(jobs: Sequence[Job]) -> None:
         return
     shared = set.intersection(*(set(job.overrides) for job in jobs))
     names = list(dict.fromkeys(name for job in jobs for name in job.metrics))
+    status = ("status",) if any(job.status != "done" for job in jobs) else ()
     rows = [
         (
             str(job.number),
             " ".join(text for text in job.overrides if text not in shared),
             *(number(job.metrics[name]) if name in job.metrics else "-" for name in names),
+            *(job.status.replace("_", " ") for _ in status),
             job.path,
         )
         for job in jobs
     ]
     say()
-    table(("job", "overrides", *names, "run"), rows, right=("job", *names))
+    table(("job", "overrides", *names, *status, "run"), rows, right=("job", *names))
 
 
-def given(loaded: Loaded) -> tuple[str, ...]:
-    """The overrides that a recipe was composed with, each once."""
-    origins = [*(chosen for _, chosen in loaded.choices.values()), *loaded.origins.values()]
-    return tuple(
-        dict.fromkeys(origin.removeprefix("override ") for origin in origins if origin.startswith("override "))
-    )
-
-
-def _scalars(metrics: dict[str, dict[str, Any]]) -> dict[str, float]:
-    return {
-        f"{split}.{name}": value
-        for split, values in metrics.items()
-        for name, value in values.items()
-        if not isinstance(value, list)
-    }
+def _shown(metrics: dict[str, float]) -> dict[str, float]:
+    """What the stage `evaluate` found; where it did not run, what validation did."""
+    evaluated = {name: value for name, value in metrics.items() if name.partition(".")[0] not in ("train", "valid")}
+    return evaluated or {name: value for name, value in metrics.items() if name.startswith("valid.")}

@@ -68,7 +68,7 @@ def add_multirun(parser: VerbParser) -> None:
         "-m",
         "--multirun",
         action="store_true",
-        help="run every combination of comma-separated overrides, one after the other, as Hydra expands them",
+        help="run every combination of comma-separated overrides, as Hydra expands them",
     )
 
 

@@ -7,6 +7,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "run": "all stages of a recipe; finished ones are skipped on a rerun",
         "train": "the training stage alone; the same run.dir resumes",
         "launch": "a recipe as several processes: here, by SLURM, on Kubernetes",
+        "sweep": "a search over settings; what shares a program runs as one",
         "evaluate": "metrics of a finished run on a split",
         "predict": "outputs of a finished run for new inputs",
     },

@@ -22,6 +22,7 @@ class Axis:
       element: the key as typed, with a `+` or `++` before it where there was one.
       text: the values as typed.
       origin: who declared it.
+      for_hydra: the whole override as Hydra's own sweepers take it.
       values: each value as an override spells it; None for an interval.
       low: where the interval begins.
       high: where it ends; an interval of whole numbers includes it.
@@ -34,6 +35,7 @@ class Axis:
     element: str
     text: str
     origin: str
+    for_hydra: str
     values: tuple[str, ...] | None
     low: float = 0.0
     high: float = 0.0
@@ -72,6 +74,7 @@ def axis_of(
         "element": element,
         "text": text,
         "origin": origin or word.origin,
+        "for_hydra": word.for_hydra,
         "when": tuple((when or {}).items()),
     }
     if not parsed.is_sweep_override():
@@ -102,3 +105,13 @@ def _interval(sweep: Any, about: dict[str, Any]) -> Axis:
         )
     integer = isinstance(low, int) and isinstance(high, int)
     return Axis(values=None, low=float(low), high=float(high), log=log, integer=integer, **about)
+
+
+def first_value(word: Word, loader: ConfigLoader) -> str:
+    """One value of an axis, as an override spells it: the first, or the lower end of an interval.
+
+    Raises:
+      ConfigError: as for `axis_of`.
+    """
+    axis = axis_of(word, loader)
+    return axis.values[0] if axis.values else axis.spelled(axis.low)

@@ -96,8 +96,17 @@ class Jobs:
         with numbered(config, number):
             return self.recipe.load(overrides)
 
+    def sweep_configuration(self, config: DictConfig, overrides: Sequence[str]) -> DictConfig:
+        """Hydra's own configuration of one job, which takes a composition."""
+        with hydra_behaviour(), self.told():
+            return self.loader.load_sweep_config(config, list(overrides))
+
     def load_all(
-        self, jobs: Sequence[Sequence[str]], shown: Sequence[Sequence[str]], config: DictConfig, first: int = 0
+        self,
+        jobs: Sequence[Sequence[str]],
+        shown: Sequence[Sequence[str]],
+        config: DictConfig,
+        numbers: Sequence[int] | None = None,
     ) -> list[Loaded]:
         """The recipes of several jobs.
 
@@ -105,7 +114,7 @@ class Jobs:
           jobs: their overrides as typed.
           shown: those that tell a job from others, for the error.
           config: from `configuration`.
-          first: the number of the first job.
+          numbers: of the jobs; by default from 0.
 
         Raises:
           ConfigError: with every problem of every job; a mistake that many jobs share is told once.
@@ -113,13 +122,14 @@ class Jobs:
         loaded = []
         problems: dict[tuple[str, str], Problem] = {}
         failing = ""
+        numbers = range(len(jobs)) if numbers is None else numbers
         for index, overrides in enumerate(jobs):
             try:
-                loaded.append(self.load(overrides, first + index, config))
+                loaded.append(self.load(overrides, numbers[index], config))
             except ConfigError as error:
                 for problem in error.problems:
                     problems.setdefault((problem.key, problem.found), problem)
-                which = f"job {first + index} of {first + len(jobs)} ({' '.join(shown[index])})"
+                which = f"job {numbers[index]} of {max(numbers) + 1} ({' '.join(shown[index])})"
                 failing = failing or which
         if problems:
             raise ConfigError(problems.values(), f"{self.recipe.subject}, {failing},")

@@ -1,0 +1,317 @@
+"""A sweep that runs: trials out of the ledger become members, members go to an engine in groups, endings come back."""
+
+from __future__ import annotations
+
+import importlib.util
+import signal as _signal
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from framework.config.compose.jobs import numbered
+from framework.config.compose.loaded import Loaded
+from framework.core.errors import ConfigError, Interrupted, Problem
+from framework.sweep.directors import LOG, Directors, Failures, LedgerKeeper, TrialLogs
+from framework.sweep.grouping import Group, grouped, swept_keys
+from framework.sweep.ledger import Ledger, Row
+from framework.sweep.members import Director, Ending, Member
+from framework.sweep.prepared import Prepared
+from framework.sweep.space import Trial
+
+Launch = Callable[[Sequence[Sequence[str]], int], Any]
+"""Hydra's `Launcher.launch`: the jobs' overrides, and the number of the first."""
+
+_SUBDIR = "${hydra:job.num}"
+
+
+class Session:
+    """One process at work on a sweep.
+
+    Args:
+      prepared: what is swept.
+      folder: the folder of the sweep; it need not exist before `open`.
+      tell: says a line to whoever watches.
+      directors: others who are told, and who may decide (pruning, displays).
+      config: Hydra's configuration of the sweep.
+      vectorized: members of one program run together.
+    """
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        folder: Path,
+        config: DictConfig,
+        *,
+        tell: Callable[[str], None] = lambda line: None,
+        directors: Sequence[Director] = (),
+    ) -> None:
+        self.prepared = prepared
+        self.folder = folder
+        self.config = config
+        self.tell = tell
+        self._others = tuple(directors)
+        self._loaded: dict[tuple[str, ...], Loaded] = {}
+        self._paths: dict[int, Path] = {}
+        self._logs = TrialLogs()
+        self.failures = Failures(tell)
+        self.mine: set[int] = set()
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The ledger, made on first use."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return Ledger(self.folder / "ledger.sqlite")
+
+    @cached_property
+    def director(self) -> Director:
+        """All who are told: the ledger first."""
+        keeper = LedgerKeeper(self.ledger, self.prepared.section.objectives)
+        return Directors([keeper, self._logs, self.failures, *self._others])
+
+    # Loading
+
+    def load(self, swept: Sequence[Sequence[str]], numbers: Sequence[int]) -> list[Loaded]:
+        """The recipes of trials by the overrides of their axes; kept, for when they run.
+
+        Raises:
+          ConfigError: with every problem of every trial.
+        """
+        keys = [(*map(str, overrides), f"#{number}") for overrides, number in zip(swept, numbers, strict=True)]
+        new = [index for index, key in enumerate(keys) if key not in self._loaded]
+        if new:
+            jobs = [self.prepared.overrides(swept[index]) for index in new]
+            found = self.prepared.jobs.load_all(
+                jobs, [swept[index] for index in new], self.config, numbers=[numbers[index] for index in new]
+            )
+            self._loaded |= {keys[index]: loaded for index, loaded in zip(new, found, strict=True)}
+        return [self._loaded[key] for key in keys]
+
+    def members(self, swept: Sequence[Sequence[str]], numbers: Sequence[int]) -> list[Member]:
+        """The members of trials.
+
+        Raises:
+          ConfigError: a recipe is not valid, or two would share a run directory.
+        """
+        found = []
+        for overrides, number, loaded in zip(swept, numbers, self.load(swept, numbers), strict=True):
+            path = Path(loaded.config.run.dir) if loaded.config.run.dir else self._path(overrides, number)
+            found.append(Member(number, _at(loaded, path, self.prepared.stages), path))
+        self._refuse_shared(found)
+        return found
+
+    def _path(self, swept: Sequence[str], number: int) -> Path:
+        if number not in self._paths:
+            written = OmegaConf.to_container(self.config.hydra.sweep, resolve=False)
+            assert isinstance(written, dict)
+            subdir = str(number) if written["subdir"] == _SUBDIR else self._composed_subdir(swept, number)
+            self._paths[number] = self.folder / subdir
+        return self._paths[number]
+
+    def _composed_subdir(self, swept: Sequence[str], number: int) -> str:
+        """A folder's name that Hydra makes out of the job's overrides, which takes a composition of its own."""
+        jobs = self.prepared.jobs
+        config = jobs.sweep_configuration(self.config, self.prepared.for_hydra(swept))
+        with numbered(config, number):
+            return str(OmegaConf.select(config, "hydra.sweep.subdir"))
+
+    def _refuse_shared(self, members: Sequence[Member]) -> None:
+        by_path: dict[Path, Member] = {}
+        for member in members:
+            other = by_path.setdefault(member.path, member)
+            if other is not member:
+                found = f"trials {other.number} and {member.number} have the same run directory, {member.path}"
+                origin = member.loaded.origins.get("run.dir")
+                fix = "leave out run.dir, or run.dir='runs/mine/${hydra:job.num}'"
+                raise ConfigError(
+                    Problem("run.dir", found, "one for each", origin, fix), self.prepared.jobs.recipe.subject
+                )
+
+    # Searching
+
+    def search(self, launch: Launch) -> None:
+        """Propose trials and launch them until nothing is left; first those that an earlier process left."""
+        sampler = self.prepared.sampler
+        assert sampler is not None
+        past = self.ledger.trials()
+        if self._first is None:
+            sampler.begin([_trial(row) for row in past])
+        waiting = [row.number for row in past if row.open or self._again(row)]
+        if waiting:
+            self._round(waiting, launch)
+        while (count := self._count()) > 0 and not self._over():
+            rows = self.ledger.propose(count, self.ask)
+            if not rows:
+                return
+            self._round([row.number for row in rows], launch)
+
+    def ask(self, numbers: Sequence[int]) -> list[list[str]]:
+        """What the sampler proposes, seen to be valid recipes."""
+        assert self.prepared.sampler is not None
+        if self._first is not None:
+            found, self._first = self._first, None
+            return found
+        found = self.prepared.sampler.ask(numbers)
+        self.load(found, list(numbers)[: len(found)])
+        return found
+
+    _first: list[list[str]] | None = None
+
+    def begin(self) -> list[list[str]]:
+        """The first trials of a sweep that is not there yet; nothing is written.
+
+        Raises:
+          ConfigError: one of them is not a valid recipe.
+        """
+        assert self.prepared.sampler is not None
+        self.prepared.sampler.begin(())
+        found = self.prepared.sampler.ask(range(self._batch(0)))
+        self.members(found, range(len(found)))
+        self._first = found
+        return found
+
+    def _count(self) -> int:
+        return self._batch(len(self.ledger.trials()))
+
+    def _batch(self, there: int) -> int:
+        """How many trials to propose next, where some are there."""
+        section, space = self.prepared.section, self.prepared.space
+        sampler = self.prepared.sampler
+        total = section.trials if section.trials is not None else space.size
+        assert total is not None
+        assert sampler is not None
+        return max(0, min(total - there, section.batch or sampler.at_once or total))
+
+    def _again(self, row: Row) -> bool:
+        return row.status == "failed" and row.attempts <= self.prepared.section.retries
+
+    def _over(self) -> bool:
+        return self.prepared.section.fail_fast and bool(self.failures.numbers)
+
+    def _round(self, numbers: Sequence[int], launch: Launch) -> None:
+        while True:
+            rows = [row for row in self.ledger.trials() if row.number in set(numbers)]
+            again = [row.number for row in rows if self._again(row)]
+            self.ledger.release(again)
+            waiting = [row for row in rows if row.open or row.number in again]
+            if not waiting or self._over():
+                break
+            launch([self.prepared.for_hydra(row.overrides) for row in waiting], waiting[0].number)
+            if all(self.prepared.section.retries < row.attempts for row in self._now(waiting)):
+                break
+        assert self.prepared.sampler is not None
+        self.prepared.sampler.tell([_trial(row) for row in self._now(rows)])
+
+    def _now(self, rows: Sequence[Row]) -> list[Row]:
+        numbers = {row.number for row in rows}
+        return [row for row in self.ledger.trials() if row.number in numbers]
+
+    # Running
+
+    def run(self, jobs: Sequence[Sequence[str]], *, together: bool) -> list[Row]:
+        """Run jobs that are not over, and give the row of each.
+
+        Args:
+          jobs: their overrides as Hydra has them.
+          together: members of one program at once; else one after another.
+
+        Raises:
+          Interrupted: a signal asked to stop.
+        """
+        rows = self.ledger.matched([self.prepared.swept(job) for job in jobs])
+        mine = set(self.ledger.claim([row.number for row in rows]))
+        self.mine |= mine
+        try:
+            own = [row for row in rows if row.number in mine]
+            members = self.members([row.overrides for row in own], [row.number for row in own])
+            self._enrol(members)
+            self._logs.expect(members)
+            self.failures.expect(members)
+            groups = grouped(members) if together else [Group((member,), (), {}) for member in members]
+            self._run(groups, together)
+        finally:
+            self._release(mine)
+        return self._in_order(rows)
+
+    def _run(self, groups: Sequence[Group], together: bool) -> None:
+        for index, group in enumerate(groups):
+            signal = self.director.stop_requested()
+            if signal is not None:
+                raise Interrupted(f"{signal}: stopped", _signal.Signals[signal])
+            if self._over():
+                return
+            if together and len(groups) < len([member for group in groups for member in group.members]):
+                count = len(group.members)
+                self.tell(f"group {index + 1} of {len(groups)}: {count} {'trial' if count == 1 else 'trials'}")
+            try:
+                _engine(together)(group.members, self.director)
+            except ConfigError as error:
+                if not any(row.attempts for row in self.ledger.trials()):
+                    raise
+                for member in group.members:
+                    self.director.ended(member.number, Ending("failed", {}, 0.0, str(error)))
+
+    def _enrol(self, members: Sequence[Member]) -> None:
+        """Write down what is known of members before they run."""
+        keys = [axis.key for axis in self.prepared.space.axes]
+        traced = swept_keys(grouped(members), keys)
+        columns = {}
+        for member in members:
+            parameters = {key: value for key in keys if (value := setting(member.loaded, key)) is not None}
+            columns[member.number] = {
+                "parameters": parameters,
+                "traced": {key: traced[key] for key in parameters},
+                "path": str(member.path),
+                "log": str(member.path / LOG),
+            }
+        self.ledger.tell(columns)
+
+    def _release(self, numbers: set[int]) -> None:
+        self.ledger.release([row.number for row in self.ledger.trials() if row.number in numbers and _left(row)])
+
+    def _in_order(self, rows: Sequence[Row]) -> list[Row]:
+        by_number = {row.number: row for row in self.ledger.trials()}
+        return [by_number[row.number] for row in rows]
+
+
+def setting(loaded: Loaded, key: str) -> Any:
+    """The value of an axis' key in a recipe; of a config group the option chosen. None where it has none."""
+    choice = loaded.choices.get(key.replace(".", "/"))
+    value: Any = loaded.tree
+    for part in key.replace("/", ".").split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return choice[0] if choice is not None and (isinstance(value, dict) or "/" in key) else value
+
+
+def _engine(together: bool) -> Callable[[Sequence[Member], Director], None]:
+    from framework.sweep import sequential
+
+    if not together or importlib.util.find_spec("framework.sweep.vectorized") is None:
+        return sequential.run_group
+    from framework.sweep.vectorized import NotTogetherError, run_group
+
+    def run(members: Sequence[Member], director: Director) -> None:
+        try:
+            run_group(members, director)
+        except NotTogetherError:
+            sequential.run_group(members, director)
+
+    return run
+
+
+def _at(loaded: Loaded, path: Path, stages: tuple[str, ...]) -> Loaded:
+    """The recipe in its run directory, with the stages that the sweep has."""
+    run = loaded.config.run.model_copy(update={"dir": str(path), "stages": stages})
+    section = {**(loaded.tree.get("run") or {}), "dir": str(path), "stages": list(stages)}
+    return replace(loaded, config=loaded.config.model_copy(update={"run": run}), tree={**loaded.tree, "run": section})
+
+
+def _trial(row: Row) -> Trial:
+    return Trial(row.number, row.overrides, row.status, row.objective)
+
+
+def _left(row: Row) -> bool:
+    return row.status == "running"
