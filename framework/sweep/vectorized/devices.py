@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import jax
 from jax.sharding import AxisType, Mesh
 
+from framework.parallel.cores import divide_cores
+
 AXIS = "sweep"
 """The mesh axis along which each device has members of its own."""
-
-_FORCED = "xla_force_host_platform_device_count"
 
 
 def member_devices(parallel: Any) -> tuple[Any, ...]:
@@ -26,7 +25,7 @@ def member_devices(parallel: Any) -> tuple[Any, ...]:
     """
     if parallel.type == "single":
         return (jax.devices()[0],)
-    _divide_cpu()
+    divide_cores()
     return tuple(jax.devices()[: parallel.devices])
 
 
@@ -43,17 +42,3 @@ def together(devices: tuple[Any, ...]) -> int | None:
 def member_mesh(devices: tuple[Any, ...]) -> Mesh:
     """A mesh of one axis over the devices."""
     return jax.make_mesh((len(devices),), (AXIS,), axis_types=(AxisType.Auto,), devices=devices)
-
-
-def _divide_cpu() -> None:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if cores < 2 or _FORCED in os.environ.get("XLA_FLAGS", ""):
-        return
-    before = jax.config.jax_num_cpu_devices  # pyright: ignore[reportAttributeAccessIssue]
-    if before != -1:
-        return
-    try:
-        jax.config.update("jax_num_cpu_devices", cores)
-    except RuntimeError:
-        # JAX has started, and its devices stay as they are.
-        return
