@@ -4,7 +4,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test check bench wheel lock clean
+.PHONY: help setup run test test-slurm check bench wheel lock clean
 
 # One environment per interpreter: `.venv` for python3, `.venv-3.12` for PYTHON=python3.12.
 VENV := .venv$(patsubst %,-%,$(filter-out python3 python,$(patsubst python3.%,3.%,$(notdir $(PYTHON)))))
@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 help:  ## Show this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "  PYTHON=python3.12 chooses another interpreter (now: $(PYTHON), environment $(VENV))"
 
 setup: $(READY)  ## Make the environment from requirements.lock
@@ -30,6 +30,10 @@ run: setup  ## Train and evaluate recipes/vision/digits_mlp.yaml
 
 test: setup  ## Run all tests (ARGS="-k name" chooses some)
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+test-slurm: setup  ## Drive a real SLURM of one node (apt-get install slurm-wlm munge)
+	@PATH="$$PATH:/usr/sbin"; for program in munged slurmctld slurmd sbatch; do command -v $$program >/dev/null || { echo "$$program was not found. make test-slurm needs SLURM and munge: apt-get install slurm-wlm munge"; exit 1; }; done
+	$(BIN)/python -m pytest -m slurm tests/launch $(ARGS)
 
 check: setup  ## What CI runs: format, lint, types, tests
 	$(BIN)/ruff format --check .

@@ -113,7 +113,11 @@ def _container(job: Job, settings: Kubernetes, name: str) -> dict[str, Any]:
         "workingDir": settings.mount,
         "command": command,
         "env": _environment(job, settings, name),
-        **({"ports": [{"name": "coordinator", "containerPort": settings.port}]} if job.processes > 1 else {}),
+        **(
+            {"ports": [{"name": "coordinator", "containerPort": settings.port, "protocol": "TCP"}]}
+            if job.processes > 1
+            else {}
+        ),
         **({"resources": _resources(asked, limits)} if asked or limits else {}),
         "volumeMounts": [
             {"name": "runs", "mountPath": settings.mount},

@@ -99,7 +99,7 @@ class Group:
             reader.start()
         endings = self._watch()
         for reader in readers:
-            reader.join()
+            reader.join(KILL_S)  # a process of its own that a rank left behind may hold its end open
         return endings
 
     def _start(self, rank: int, address: str) -> subprocess.Popen[str]:
@@ -133,11 +133,7 @@ class Group:
             ended = {rank: status for rank, each in self._running.items() if (status := each.poll()) is not None}
             for rank in ended:
                 del self._running[rank]
-            failed = [
-                Ending(rank, status, asked=-status == pushed.get(rank)) for rank, status in ended.items() if status
-            ]
-            # Whoever lost another comes after it, also where both ended since the last look.
-            endings += sorted(failed, key=lambda ending: ending.status == LOST)
+            endings += [Ending(rank, code, asked=-code == pushed.get(rank)) for rank, code in ended.items() if code]
             if endings and deadline == float("inf"):
                 deadline = time.monotonic() + self.notice_s
             if time.monotonic() >= deadline:
@@ -145,7 +141,8 @@ class Group:
                 deadline = time.monotonic() + KILL_S
                 pushed |= dict.fromkeys(self._running, number)
                 self._send(number)
-        return endings
+        # Whoever lost another failed after it, also where it was seen to end before.
+        return sorted(endings, key=lambda ending: ending.status == LOST)
 
     def _pass_on(self, number: int, frame: FrameType | None) -> None:
         self._stop = signal.Signals(number)

@@ -35,7 +35,8 @@ TIME = Form(
     "12:00:00",
 )
 MEMORY = Form(r"\d+[KMGT]?", "a whole number with K, M, G or T", "64G")
-QUANTITY = Form(r"\d+(\.\d+)?(m|[kMGTPE]i?)?", "a quantity of Kubernetes, such as 8, 500m or 64Gi", "8")
+CORES = Form(r"\d+(\.\d+)?m?", "a number, or thousandths such as 500m", "8")
+BYTES = Form(r"\d+(\.\d+)?([kMGTPE]i?)?", "a quantity of Kubernetes, such as 64Gi", "64Gi")
 ABSOLUTE = Form(r"/[^\r\n]+", "an absolute path", "/runs")
 
 
@@ -53,7 +54,7 @@ class Target(Spec):
         texts = [(name, value) for name in type(self).model_fields if isinstance(value := getattr(self, name), str)]
         forms = [(name, value, self.forms.get(name, ONE_LINE)) for name, value in texts]
         problems = [
-            Problem(name, f"'{value}' has another form", form.expected, fix=f"{name}={form.example}")
+            Problem(name, f"{value!r} has another form", form.expected, fix=f"{name}={form.example}")
             for name, value, form in forms
             if not re.fullmatch(form.pattern, value)
         ]
@@ -99,7 +100,7 @@ class Kubernetes(Target):
     """A JobSet on Kubernetes."""
 
     option: ClassVar[str] = "k8s"
-    forms: ClassVar[dict[str, Form]] = {"cpus": QUANTITY, "memory": QUANTITY, "mount": ABSOLUTE}
+    forms: ClassVar[dict[str, Form]] = {"cpus": CORES, "memory": BYTES, "mount": ABSOLUTE}
     name: Name = None
     image: Text = Field(description="container image that has the framework installed")
     claim: Text = Field(description="PersistentVolumeClaim for runs, writable from all pods")

@@ -136,7 +136,7 @@ def _requeue(settings: Slurm) -> Iterator[str]:
     if settings.restarts == 0:
         yield 'exit "$code"'
         return
-    yield f"# {SIGNALLED} and more tell of a signal, {LOST} of a lost process: the run goes on from its last checkpoint."
+    yield f"# {SIGNALLED} and more tell of a signal, {LOST} of a lost process: the run goes on from its checkpoint."
     yield "restarts=${SLURM_RESTART_COUNT:-0}"
     yield f"if (((code >= {SIGNALLED} || code == {LOST}) && restarts < {settings.restarts})); then"
     yield f'    echo "ended with code $code; queued again, $((restarts + 1)) of {settings.restarts}"'
