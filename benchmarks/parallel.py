@@ -14,7 +14,9 @@ import json
 import platform
 import statistics
 import sys
+import time
 import warnings
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,7 @@ import jax
 from predicted import sent
 from rich.console import Console
 from rich.table import Table
-from step import Declared, calibrate, rate
+from step import Declared, calibrate
 
 from framework.config.compose import load
 from framework.inspect.plan.process import Request, measured
@@ -40,15 +42,21 @@ ROWS = 64
 
 @dataclass(frozen=True)
 class Overhead:
-    """One layout of one model on one device; a ratio per round, of its time over that of plain jit beside it."""
+    """One layout of one model on one device; a ratio per round, of its time over that of plain jit beside it.
+
+    Attributes:
+      ratios: of time on the clock.
+      processor: of time on the host's processors, which other work on the machine moves less.
+    """
 
     model: str
     layout: str
     ratios: list[float]
+    processor: list[float]
 
     @property
     def ratio(self) -> float:
-        """The median."""
+        """The median by the clock."""
         return statistics.median(self.ratios)
 
 
@@ -68,26 +76,37 @@ class Division:
     collectives: dict[str, int]
 
 
-def overheads(model: str, rounds: int, seconds: float) -> list[Overhead]:
+def overheads(model: str, layouts: Sequence[str], rounds: int, seconds: float) -> list[Overhead]:
     """Every layout of a model in turns with plain jit.
 
     Each is measured between two turns of plain jit, whose mean it is compared with, so that a machine which grows
     slower does not count for or against it.
     """
     plain = _declared(model, "parallel=single")
-    others = {layout: _declared(model, f"parallel={layout}", "parallel.devices=1") for layout in LAYOUTS}
+    others = {layout: _declared(model, f"parallel={layout}", "parallel.devices=1") for layout in layouts}
     steps = calibrate(plain, seconds)
     for other in others.values():
         calibrate(other, seconds)
-    ratios: dict[str, list[float]] = {layout: [] for layout in LAYOUTS}
+    rounds_of: dict[str, list[tuple[float, float]]] = {layout: [] for layout in layouts}
     for index in range(rounds):
-        before = rate(plain, steps)
-        for layout in LAYOUTS if index % 2 == 0 else LAYOUTS[::-1]:
-            other = rate(others[layout], steps)
-            after = rate(plain, steps)
-            ratios[layout].append((before + after) / 2 / other)
+        before = _times(plain, steps)
+        for layout in layouts if index % 2 == 0 else layouts[::-1]:
+            other = _times(others[layout], steps)
+            after = _times(plain, steps)
+            clock, processor = (2 * one / (first + last) for one, first, last in zip(other, before, after, strict=True))
+            rounds_of[layout].append((clock, processor))
             before = after
-    return [Overhead(model, layout, found) for layout, found in ratios.items()]
+    return [
+        Overhead(model, layout, [clock for clock, _ in found], [processor for _, processor in found])
+        for layout, found in rounds_of.items()
+    ]
+
+
+def _times(side: Declared, steps: int) -> tuple[float, float]:
+    """Seconds on the clock and on processors that so many steps take."""
+    clock, processor = time.perf_counter(), time.process_time()
+    side.run(steps)
+    return time.perf_counter() - clock, time.process_time() - processor
 
 
 def _declared(model: str, *overrides: str) -> Declared:
@@ -98,7 +117,7 @@ def _recipe(model: str) -> str:
     return str(RECIPES / f"step_{model}.yaml")
 
 
-def divisions(model: str, devices: int) -> list[Division]:
+def divisions(model: str, wanted: Sequence[str], devices: int) -> list[Division]:
     """Every layout of a model compiled for so many simulated devices."""
     layouts: dict[str, tuple[str, ...]] = {name: (f"parallel={name}",) for name in ("pmap", "data", "fsdp")}
     if model == "transformer" and devices % 4 == 0:
@@ -107,6 +126,8 @@ def divisions(model: str, devices: int) -> list[Division]:
         layouts["mesh"] = ("parallel=mesh", f"parallel.axes={{data: {devices // 4}, fsdp: 2, tensor: 2}}")
     found = []
     for layout, overrides in layouts.items():
+        if layout not in wanted:
+            continue
         words = (*overrides, f"parallel.devices={devices}", f"data.batch_size={max(ROWS, devices)}")
         got = measured(Request(_recipe(model), words, devices))
         if got is None:
@@ -114,8 +135,8 @@ def divisions(model: str, devices: int) -> list[Division]:
         kinds: dict[str, int] = {}
         for one in got.collectives:
             kinds[one.kind] = kinds.get(one.kind, 0) + one.count
-        wanted = sent(load(_recipe(model), words), got.axes)
-        sizes = (got.whole_state, got.state, got.temporary, wanted, got.sent)
+        predicted = sent(load(_recipe(model), words), got.axes)
+        sizes = (got.whole_state, got.state, got.temporary, predicted, got.sent)
         found.append(Division(model, layout, got.axes, devices, *sizes, kinds))
     return found
 
@@ -128,10 +149,11 @@ def report(times: list[Overhead], parts: list[Division]) -> None:
         title_justify="left",
         box=None,
     )
-    for column in ("model", "layout", "median", "lowest - highest"):
+    for column in ("model", "layout", "median", "lowest - highest", "processor time"):
         table.add_column(column, justify="left" if column in ("model", "layout") else "right", no_wrap=True)
     for one in times:
-        table.add_row(one.model, one.layout, f"{one.ratio:.3f}", f"{min(one.ratios):.3f} - {max(one.ratios):.3f}")
+        spread = f"{min(one.ratios):.3f} - {max(one.ratios):.3f}"
+        table.add_row(one.model, one.layout, f"{one.ratio:.3f}", spread, f"{statistics.median(one.processor):.3f}")
     if times:
         console.print(table)
     table = Table(title="one step on each of several devices", title_justify="left", box=None)
@@ -150,6 +172,7 @@ def main(words: list[str]) -> None:
     """Measure the models that the words name."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
+    parser.add_argument("--layouts", nargs="+", choices=LAYOUTS, default=list(LAYOUTS))
     parser.add_argument("--rounds", type=int, default=7, help="turns of each side (default: 7); 0 leaves times out")
     parser.add_argument("--seconds", type=float, default=2.0, help="about how long one turn takes (default: 2)")
     parser.add_argument(
@@ -159,9 +182,14 @@ def main(words: list[str]) -> None:
     options = parser.parse_args(words)
     warnings.simplefilter("ignore", LayoutWarning)
     times = [
-        one for model in options.models if options.rounds for one in overheads(model, options.rounds, options.seconds)
+        one
+        for model in options.models
+        if options.rounds
+        for one in overheads(model, options.layouts, options.rounds, options.seconds)
     ]
-    parts = [one for model in options.models for count in options.devices for one in divisions(model, count)]
+    parts = [
+        one for model in options.models for count in options.devices for one in divisions(model, options.layouts, count)
+    ]
     report(times, parts)
     if options.json:
         content: dict[str, Any] = {
