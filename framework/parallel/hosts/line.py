@@ -60,4 +60,5 @@ class Line:
         except OSError:
             # The other end was faster.
             self._connection.close()
+        self._reader.close()
         self._connection.close()

@@ -56,6 +56,7 @@ def _wait_for_all(place: Place, agreed: Mapping[str, str], wait_s: float) -> Met
     arrived: queue.SimpleQueue[tuple[Line, dict[str, Any]]] = queue.SimpleQueue()
     threading.Thread(target=_greet, args=(listener, arrived), name="roll call", daemon=True).start()
     lines: dict[int, Line] = {}
+    callers: list[Line] = []
     problem: Problem | None = None
     until = time.monotonic() + wait_s
     while problem is None and len(lines) < place.processes - 1:
@@ -65,11 +66,12 @@ def _wait_for_all(place: Place, agreed: Mapping[str, str], wait_s: float) -> Met
             problem = _missing(place, set(lines), wait_s)
             break
         problem = _refused(place, agreed, hello, set(lines))
+        callers.append(line)
         lines[hello["process"]] = line
     listener.close()
     if problem is not None:
-        for line in lines.values():
-            line.send({"refused": [problem.found, problem.expected, problem.fix], "key": problem.key})
+        for line in callers:
+            _refuse(line, problem)
         raise ConfigError(problem)
     port = _free_port()
     for line in lines.values():
@@ -119,6 +121,15 @@ def _hear(connection: socket.socket, arrived: queue.SimpleQueue[tuple[Line, dict
         arrived.put((line, hello))
     else:
         line.close()
+
+
+def _refuse(line: Line, problem: Problem) -> None:
+    try:
+        line.send({"refused": [problem.found, problem.expected, problem.fix], "key": problem.key})
+    except OSError:
+        # It did not wait for the answer.
+        line.close()
+    line.close()
 
 
 def _refused(place: Place, agreed: Mapping[str, str], hello: dict[str, Any], present: set[int]) -> Problem | None:
