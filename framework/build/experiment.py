@@ -156,7 +156,10 @@ class Experiment:
             total, parts = self._loss(outputs, _told(updates), params, batch, hyper, self.inside.axis)
             return total, (updates, parts)
 
-        gradient = jax.value_and_grad(self.inside.gathering(objective), has_aux=True)
+        # A policy about what to keep is that of all `remat` within it too, which would then keep nearly everything.
+        # What is computed again brings its weights together again anyway; of the rest they are kept.
+        again = any(node.remat for node in self.network.graph.walk())
+        gradient = jax.value_and_grad(objective if again else self.inside.gathering(objective), has_aux=True)
         (_, (updates, logs)), gradients = gradient(state.params)
         gradients, logs = summed_over(self.inside.axis, (gradients, logs))
         gradients = self.inside.pin_params(gradients)

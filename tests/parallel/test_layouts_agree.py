@@ -44,8 +44,8 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
     return Outcomes(tmp_path_factory.mktemp("battery"))
 
 
-def close(got: Any, wanted: Any, what: str) -> None:
-    np.testing.assert_allclose(got, wanted, rtol=1e-5, atol=ABSOLUTE, err_msg=what)
+def close(got: Any, wanted: Any, what: str, absolute: float = ABSOLUTE) -> None:
+    np.testing.assert_allclose(got, wanted, rtol=1e-5, atol=absolute, err_msg=what)
 
 
 @pytest.mark.parametrize(("model", "layout"), CASES)
@@ -81,7 +81,8 @@ def test_uneven_splits_are_evaluated_and_predicted_row_for_row(model: str, layou
         if "confusion" in results:
             assert np.sum(many["splits"][split]["confusion"]) == many["rows"][split]
     assert len(many["predicted"]) == many["rows"]["test"]
-    close(many["predicted"], one["predicted"], "predictions")
+    # Trained weights differ in their last bits, and nine blocks in a row add those differences up.
+    close(many["predicted"], one["predicted"], "predictions", 4 * ABSOLUTE)
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from framework.config import compose
@@ -83,7 +85,9 @@ def plan(request: Request, hardware: Hardware, *, patience_s: float) -> Plan:
         counts = (own,)
     requests = [request.having(_with_devices(kept, count, base), count) for count in counts]
     recipes = [_load(one) for one in requests]  # all of them first: a mistake is told before anything is compiled
-    outcomes = tuple(_outcome(one, recipe, hardware, patience_s) for one, recipe in zip(requests, recipes, strict=True))
+    # Each is compiled in a process of its own, so threads that wait for them are enough.
+    with ThreadPoolExecutor(min(len(requests), os.cpu_count() or 1)) as pool:
+        outcomes = tuple(pool.map(lambda one, recipe: _outcome(one, recipe, hardware, patience_s), requests, recipes))
     return Plan(base.subject, hardware, outcomes)
 
 

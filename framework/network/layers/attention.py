@@ -44,9 +44,11 @@ class _Projection(nn.Module):
         bias = self.param("bias", initializer(self.bias_init), after, kept) if self.use_bias else None
         x, kernel, bias = promote_dtype(x, kernel, bias, dtype=self.dtype)
         before = x.shape[: x.ndim - first]
-        # One plain matrix product, whatever the number of axes.
+        # As few axes as can be. Maps side by side keep one of their own: as one matrix with the outputs behind it, it
+        # would cut through heads that are divided over devices, and XLA would send them around.
         size = math.prod(self.inputs)
-        y = jnp.dot(x.reshape(*before, size), kernel.reshape(size, -1)).reshape(*before, *after)
+        matrix = kernel.reshape(size, *self.stack, math.prod(self.outputs))
+        y = jnp.tensordot(x.reshape(*before, size), matrix, axes=1).reshape(*before, *after)
         return y if bias is None else y + bias
 
 
