@@ -17,7 +17,7 @@ from typing import Self
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "scontrol", "scancel", "squeue")
 REQUEUE_DELAY_S = 5
-PATIENCE_S = 120
+PATIENCE_S = 300
 
 CONFIG = """\
 ClusterName=test

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from ranks import ranks
 from slurm_cluster import Cluster, missing, records, wait_for
 
 pytestmark = pytest.mark.slurm
 ROOT = Path(__file__).parent.parent.parent
+TWO = ("2", "digits_mlp", "parallel=data", "trainer.epochs=12", "report.figures=false", "report.tensorboard=false")
 LENGTH = ("trainer.epochs=60", "report.figures=false", "report.tensorboard=false")
 
 Launch = Callable[..., str]
@@ -106,3 +110,26 @@ def test_a_job_that_is_cancelled_stays_so(launch: Launch, cluster: Cluster, tmp_
         ),
     )
     assert (cluster.job(job)["JobState"], cluster.job(job)["Restarts"]) == ("CANCELLED", "0")
+
+
+def test_two_processes_are_one_job_and_go_on_bitwise_after_sigterm_and_after_the_death_of_one(
+    launch: Launch, cluster: Cluster, tmp_path: Path
+) -> None:
+    words = (*TWO, "--tasks-per-node", "2")
+    job = launch(*words, "run.dir=reference")
+    assert cluster.wait_until(job, "COMPLETED", "FAILED")["JobState"] == "COMPLETED"
+    reference = (tmp_path / "reference" / "metrics.jsonl").read_bytes()
+    job = launch(*words, "run.dir=run")
+    wait_for("the first record", lambda: len(records(tmp_path / "run")) > 1)
+    cluster.ask("scancel", "--signal=TERM", job)
+    wait_for("the job to be queued again", lambda: cluster.job(job)["Restarts"] == "1")
+    before = len(records(tmp_path / "run"))
+    wait_for("more records", lambda: len(records(tmp_path / "run")) > before)
+    os.kill(ranks(SLURM_JOB_ID=job)[1], signal.SIGKILL)
+    wait_for("the job to be queued again", lambda: cluster.job(job)["Restarts"] == "2")
+    assert cluster.wait_until(job, "COMPLETED", "FAILED")["JobState"] == "COMPLETED"
+    assert (tmp_path / "run" / "metrics.jsonl").read_bytes() == reference
+    said = log(tmp_path, job)
+    assert "ended with code 143; queued again, 1 of 20" in said
+    assert "ended with code 137; queued again, 2 of 20" in said
+    assert "0: process 0 of 2: process 1 is gone" in said
