@@ -49,7 +49,10 @@ ReturnToService=2
 KillWait=30
 SlurmdParameters=config_overrides
 NodeName={host} NodeAddr=127.0.0.1 CPUs=4 State=UNKNOWN
-PartitionName=tests Nodes={host} Default=YES MaxTime=10 State=UP
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
+PartitionName=tests Nodes={host} Default=YES MaxTime=10 State=UP PriorityTier=1 GraceTime=60
+PartitionName=urgent Nodes={host} MaxTime=10 State=UP PriorityTier=9
 """
 
 
@@ -87,7 +90,7 @@ class Cluster:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.ask("scancel", "--full", "--signal=KILL", "--partition=tests")
+        self.ask("scancel", "--partition=tests")
         self._stop()
 
     @staticmethod

@@ -80,6 +80,17 @@ def test_a_job_that_gets_sigterm_is_queued_again_and_ends_bitwise_as_if_it_had_n
     assert "ended with code 143; queued again, 1 of 20" in log(tmp_path, job)
 
 
+def test_a_job_that_gives_way_to_another_saves_itself_and_goes_on_afterwards(
+    launch: Launch, cluster: Cluster, tmp_path: Path, reference: Path
+) -> None:
+    job = launch("1", "digits_mlp", *LENGTH, "run.dir=run")
+    wait_for("the first record", lambda: len(records(tmp_path / "run")) > 3)
+    assert cluster.ask("srun", "--partition=urgent", "--ntasks=4", "echo", "urgent") == "urgent\n" * 4
+    assert cluster.wait_until(job, "COMPLETED", "FAILED")["JobState"] == "COMPLETED"
+    assert (tmp_path / "run" / "metrics.jsonl").read_bytes() == (reference / "metrics.jsonl").read_bytes()
+    assert "SIGTERM: saved at step" in log(tmp_path, job)
+
+
 def test_a_job_is_queued_again_no_more_often_than_allowed(launch: Launch, cluster: Cluster, tmp_path: Path) -> None:
     job = launch("1", "digits_mlp", *LENGTH, "run.dir=run", "--restarts", "0")
     wait_for("the first record", lambda: len(records(tmp_path / "run")) > 3)
