@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal as _signal
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from framework.build.state import State
 from framework.core.errors import Interrupted, RunError
 from framework.data.schedule import BatchSchedule, eval_batches
 from framework.sweep.members import Copy, Director, Ending, Member, Stop
+from framework.sweep.search.schedule import taken_over
 from framework.sweep.vectorized.finish import finish
 from framework.sweep.vectorized.homes import Home
 from framework.sweep.vectorized.program import GroupProgram
@@ -25,6 +27,7 @@ from framework.train.setup import Setup
 DISPATCH_SECONDS = 1.0
 SAVE_SECONDS = 60.0
 CAPACITY = 256
+_COMPILERS = 4
 
 
 class Part:
@@ -76,6 +79,7 @@ class Part:
         self._splits: dict[str, tuple[Any, Any, np.int32]] = {}
         self._arrays = self.program.share(dict(setup.dataset.arrays("train")))
         self._count = min(8, self.program.capacity)
+        self._compile()
         keeps_best = setup.config.checkpoint.monitor is not None and "valid" in setup.dataset.splits
         self.state, self.best = self._begin(keeps_best)
         self.saving = Saving([member for member, _ in members]) if setup.config.checkpoint.enabled else None
@@ -119,8 +123,7 @@ class Part:
         if split not in self._splits:
             data, dataset = self.setup.config.data, self.setup.dataset
             size = data.eval_batch_size or data.batch_size
-            names = [name for name in {"valid", *self.setup.evaluated_splits} if name in dataset.splits]
-            rows = max(len(dataset.splits[name]) for name in names)
+            rows = max(len(dataset.splits[name]) for name in self._split_names)
             blocks = eval_batches(len(dataset.splits[split]), size)
             full = np.full((len(eval_batches(rows, size)), blocks.shape[1]), -1, blocks.dtype)
             full[: len(blocks)] = blocks
@@ -256,9 +259,33 @@ class Part:
         track = self.tracks[0]
         return max(1, min(CAPACITY, track.boundary(self.total) - self.step))
 
+    def _compile(self) -> None:
+        """Begin to compile everything at once; each function is waited for where it is first called."""
+        program = self.program
+        one = jax.eval_shape(self.experiment.init)
+        state = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((program.places, *leaf.shape), leaf.dtype), one)
+        mask = np.ones(program.places, bool)
+        slots = program.slots(mask, program.width)
+        orders, rows = self._rows(0, [])
+        threads = ThreadPoolExecutor(_COMPILERS)
+        if self.members[0][1].last is None:
+            program.init.ahead(threads, self.hyper["seed"])
+        program.train.ahead(threads, state, self.hyper, orders, mask, *slots, rows, self._arrays, np.int32(0))
+        if self._split_names:
+            arrays, blocks, batches = self._split(self._split_names[0])
+            program.evaluate.ahead(threads, state, self.hyper, *slots, blocks, arrays, batches)
+        program.keep.ahead(threads, state, state, *program.slots(mask, 1))
+        threads.shutdown(wait=False)
+
+    @property
+    def _split_names(self) -> list[str]:
+        """The splits that are evaluated, while training or at the end."""
+        splits = self.setup.dataset.splits
+        return [name for name in ("valid", *self.setup.evaluated_splits) if name in splits]
+
     def _hyper(self) -> dict[str, Any]:
         """Every traced value, with members on the first axis; the places that are left over are filled."""
-        each = [_hyper_of(self.setup, member) for member, _ in self.members]
+        each = [_hyper_of(self.setup, member, self.step) for member, _ in self.members]
         each += [each[-1]] * (self.program.places - len(each))
         stacked = {key: np.stack([values[key] for values in each]) for key in each[0]}
         return self.program.place(stacked)
@@ -279,8 +306,10 @@ class Part:
         )
 
 
-def _hyper_of(setup: Setup, member: Member) -> dict[str, Any]:
-    return replace(setup.experiment, config=member.loaded.config).hyper
+def _hyper_of(setup: Setup, member: Member, step: int) -> dict[str, Any]:
+    """A member's traced values: those of its recipe, and those that it took over from another one before `step`."""
+    hyper = replace(setup.experiment, config=member.loaded.config).hyper
+    return hyper | {key: np.float32(value) for key, value in taken_over(member.path, step).items()}
 
 
 def _filled(array: np.ndarray, rows: int) -> np.ndarray:

@@ -12,6 +12,7 @@ nothing anew.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, Future
 from functools import partial
 from typing import Any
 
@@ -26,8 +27,29 @@ from framework.sweep.vectorized.devices import AXIS, member_mesh
 from framework.train.feed import gather
 
 Tree = Any
+Kinds = tuple[PartitionSpec, ...]
 EACH = PartitionSpec(AXIS)
 ALL = PartitionSpec()
+
+
+class Compiled:
+    """A function under `jax.jit` that another thread can compile before it is called.
+
+    XLA works without Python's lock, so the functions of a group are compiled side by side.
+    """
+
+    def __init__(self, jitted: Any) -> None:
+        self._jitted = jitted
+        self._ahead: Future[Any] | None = None
+
+    def ahead(self, threads: Executor, *arguments: Any) -> None:
+        """Begin to compile for arguments of these shapes, arrays or `jax.ShapeDtypeStruct`s."""
+        shapes = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(np.shape(leaf), leaf.dtype), arguments)
+        self._ahead = threads.submit(lambda: self._jitted.lower(*shapes).compile())
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Run it, when it is compiled."""
+        return (self._jitted if self._ahead is None else self._ahead.result())(*arguments)
 
 
 class GroupProgram:
@@ -92,16 +114,14 @@ class GroupProgram:
         order = np.argsort(~bunches, axis=1, kind="stable").astype(np.int32)
         return order.reshape(-1), bunches.sum(axis=1).astype(np.int32)
 
-    def _compiled(
-        self, function: Callable[..., Any], takes: tuple[PartitionSpec, ...], gives: Any, donate: Any = ()
-    ) -> Callable[..., Any]:
+    def _compiled(self, function: Callable[..., Any], takes: Kinds, gives: Any, donate: Any = ()) -> Compiled:
         if len(self.devices) > 1:
             function = jax.shard_map(
                 function, mesh=self._mesh, in_specs=takes, out_specs=gives, check_vma=False, axis_names={AXIS}
             )
         placed = tuple(NamedSharding(self._mesh, spec) for spec in takes)
         results = jax.tree.map(partial(NamedSharding, self._mesh), gives)
-        return jax.jit(function, in_shardings=placed, out_shardings=results, donate_argnums=donate)
+        return Compiled(jax.jit(function, in_shardings=placed, out_shardings=results, donate_argnums=donate))
 
     def _init(self, seeds: jax.Array) -> tuple[State, State]:
         """The first states, and the same again in memory of their own, to keep the best in."""
