@@ -41,7 +41,7 @@ class Counter:
             self.rows.setdefault(self.phase, []).append(np.asarray(indices).tolist())
             return take(view, indices)
 
-        View.take = noted
+        View.take = noted  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def one(case: str, folder: Path, counter: Counter) -> None:
@@ -68,7 +68,7 @@ def one(case: str, folder: Path, counter: Counter) -> None:
             "processes": jax.process_count(),
             "layout": experiment._setup.strategy.name,
         }
-        np.savez(folder / f"{name}.npz", **arrays)
+        np.savez(folder / f"{name}.npz", **arrays)  # pyright: ignore[reportArgumentType]
         (folder / f"{name}.json").write_text(json.dumps(report), encoding="utf-8")
 
 
@@ -79,7 +79,7 @@ def restored(run: Path, folder: Path) -> None:
     state = state_of(setup, run, "last", None)
     arrays, _ = to_host(state)
     if company.first:
-        np.savez(folder / "restored.npz", **arrays)
+        np.savez(folder / "restored.npz", **arrays)  # pyright: ignore[reportArgumentType]
 
 
 def main(folder: Path, cases: list[str]) -> None:

@@ -73,7 +73,7 @@ def _wait_for_all(place: Place, agreed: Mapping[str, str], wait_s: float) -> Met
         for line in callers:
             _refuse(line, problem)
         raise ConfigError(problem)
-    port = _free_port()
+    port = free_port()
     for line in lines.values():
         line.send({"port": port})
     return Met(lines, port)
@@ -90,12 +90,13 @@ def _listen(place: Place) -> socket.socket:
                 key=KEY,
                 found=f"process 0 cannot listen on port {place.port}: {error.strerror}",
                 expected="a port of this machine that no other program uses",
-                fix=f"another port in the coordinator's address, in every process: {place.host}:{_free_port()}",
+                fix=f"another port in the coordinator's address, in every process: {place.host}:{free_port()}",
             )
         ) from error
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens on now."""
     with socket.create_server(("", 0)) as probe:
         return probe.getsockname()[1]
 
