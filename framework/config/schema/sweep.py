@@ -2,16 +2,73 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from framework.config.schema.base import Frozen, Spec
+from framework.config.schema.base import Frozen, Number, Spec
 
 Positive = Annotated[int, Field(gt=0)]
 NonNegative = Annotated[int, Field(ge=0)]
 Direction = Literal["minimize", "maximize"]
-Sampler = Literal["grid", "random", "qmc", "tpe", "cmaes", "gp", "nsga2"]
+Sampler = Literal["grid", "random", "qmc", "tpe", "cmaes", "gp", "nsga2", "pbt"]
+First = Annotated[Positive, Field(description="validations before the first comparison")]
+Factor = Annotated[int, Field(ge=2, description="of so many trials compared one goes on, for as many times longer")]
+
+
+class NoPruner(Spec):
+    """Every trial goes on to its end."""
+
+    type: Literal["none"]
+
+
+class Median(Spec):
+    """A trial ends where its best value yet is worse than the median of the others' at the same validation."""
+
+    type: Literal["median"]
+    after: NonNegative = Field(1, description="validations that every trial has")
+    trials: Positive = Field(4, description="how many others there must be to compare with")
+
+
+class Halving(Spec):
+    """Asynchronous successive halving: at growing distances the best of those who came so far go on."""
+
+    type: Literal["asha"]
+    first: First = 1
+    factor: Factor = 3
+
+
+class Hyperband(Spec):
+    """Several brackets of successive halving, of which later ones begin to compare later."""
+
+    type: Literal["hyperband"]
+    first: First = 1
+    factor: Factor = 3
+    brackets: Positive = Field(3, description="how many; each begins `factor` times later than the one before")
+
+
+def _named(value: Any) -> Any:
+    """A pruner may be written as its name alone."""
+    return {"type": value} if isinstance(value, str) else value
+
+
+Pruner = Annotated[NoPruner | Median | Halving | Hyperband, Field(discriminator="type"), BeforeValidator(_named)]
+"""Any pruner, told apart by `type`."""
+
+
+class Population(Spec):
+    """How `sampler: pbt` lets the worst members of a population go on from the best ones."""
+
+    every: Positive = Field(1, description="validations between two exchanges")
+    fraction: Annotated[Number, Field(gt=0, le=0.5)] = Field(
+        0.25, description="share of the members that is replaced, and share that is copied"
+    )
+    factors: tuple[Annotated[Number, Field(gt=0)], ...] = Field(
+        (0.8, 1.25), strict=False, min_length=1, description="a copied value is multiplied by one of them"
+    )
+    resample: Annotated[Number, Field(ge=0, le=1)] = Field(
+        0.25, description="how likely a copied value is drawn anew instead"
+    )
 
 
 class Sweep(Spec):
@@ -35,6 +92,19 @@ class Sweep(Spec):
         "minimize", description="whether the objective is better smaller or greater; one for each"
     )
     batch: Positive | None = Field(None, description="trials that are proposed and run together; null: the sampler's")
+    pruner: Pruner = Field(
+        default_factory=lambda: NoPruner(type="none"),
+        description="who ends trials early: none, median, asha, hyperband",
+    )
+    pbt: Population = Field(
+        default_factory=lambda: Population.model_validate({}),
+        description="of the sampler pbt: how members are exchanged",
+    )
+    storage: str | None = Field(
+        None, description="URL of the study of tpe, cmaes, gp and nsga2; null: SQLite in the sweep's folder"
+    )
+    study: str | None = Field(None, description="name of the study in its storage; null: the sweep's folder")
+    workers: Positive = Field(1, description="processes that work on the sweep at the same time")
     retries: NonNegative = Field(0, description="how often a trial that failed is tried again")
     fail_fast: bool = Field(False, description="end the sweep with the first trial that fails")
     dir: str | None = Field(None, description="folder of the sweep; null: runs/<recipe>/sweep-<time>")
