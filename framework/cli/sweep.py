@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from framework.cli.arguments import VerbParser
 from framework.cli.options import add_composition, add_recipe
+from framework.cli.sweep_report import WORD, report
+from framework.core.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from framework.sweep.driver import Plan, Result
@@ -17,21 +20,26 @@ def parser() -> VerbParser:
     """The words of `fw sweep`."""
     words = VerbParser(
         "sweep",
-        usage="RECIPE [AXIS ...] [OVERRIDE ...]",
+        usage="RECIPE [AXIS ...] [OVERRIDE ...] | report DIR [-o FILE]",
         about="""Run a recipe with many settings and tell which is best. An axis is an override with several values, in
         Hydra's grammar: seed=range(8), optimizer=adam,lion, optimizer.learning_rate=log(interval(1e-4,1e-1)); the
         recipe's section `sweep` may hold axes too. Trials that differ in traced values and seeds alone run as one
         compiled program. Each is an ordinary run directory. The same command with the same sweep.dir finishes what is
-        unfinished.""",
+        unfinished. `fw sweep report DIR` writes a page, pictures and a table of what a sweep came to, also while it
+        runs.""",
         examples=(
             "fw sweep digits_mlp optimizer.learning_rate=1e-3,1e-2 'seed=range(8)' --plan",
             "fw sweep digits_mlp 'optimizer.learning_rate=log(interval(1e-4,1e-1))' sweep=random sweep.trials=64",
+            "fw sweep report runs/digits_mlp/sweep",
         ),
     )
     add_recipe(words)
     words.option("--plan", "--dry-run", action="store_true", help="tell the groups of trials, and run nothing")
     words.option("--fail-fast", action="store_true", help="end with the first trial that fails")
     words.option("--keep-going", action="store_true", help="run the others when a trial fails (default)")
+    words.option(
+        "-o", "--output", metavar="FILE", type=Path, help="with report: where the page goes (DIR/report/index.html)"
+    )
     add_composition(words)
     return words
 
@@ -40,6 +48,10 @@ def execute(options: argparse.Namespace) -> int:
     """Run the sweep and print its table; 2 where a trial failed."""
     from framework.cli.loading import check_words, print_composition
 
+    if options.recipe == WORD:
+        return report(options)
+    if options.output is not None:
+        raise ConfigError(Problem("--output", "is of `fw sweep report`", fix="leave out -o"))
     if print_composition(options):
         return 0
     check_words(options)
@@ -63,7 +75,6 @@ def request_of(options: argparse.Namespace, stages: tuple[str, ...] | None) -> A
     Raises:
       ConfigError: both --fail-fast and --keep-going.
     """
-    from framework.core.errors import ConfigError, Problem
     from framework.sweep.prepared import Request
 
     fast, going = getattr(options, "fail_fast", False), getattr(options, "keep_going", False)

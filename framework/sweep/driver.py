@@ -185,6 +185,7 @@ def _meta(prepared: Prepared) -> dict[str, Any]:
     }
     return {
         "recipe": prepared.name,
+        "command": _command(prepared),
         "base": base,
         "space": prepared.space.declaration(),
         "sampler": section.sampler if prepared.sampler is not None else "hydra",
@@ -194,6 +195,14 @@ def _meta(prepared: Prepared) -> dict[str, Any]:
         "stages": list(prepared.stages),
         "trials": section.trials,
     }
+
+
+def _command(prepared: Prepared) -> list[str]:
+    """What runs one trial alone, but for the overrides of its axes."""
+    request = prepared.request
+    options = [word for folder in request.config_dirs for word in ("--config-dir", str(folder))]
+    options += [word for prefix in request.trust for word in ("--trust", prefix)]
+    return ["fw", "run", request.recipe, *options, *prepared.fixed]
 
 
 def _changes(prepared: Prepared, kept: Mapping[str, Any], now: Mapping[str, Any], session: Session) -> list[str]:
