@@ -10,9 +10,8 @@ def ranks(**told: str) -> dict[int, int]:
     found: dict[int, int] = {}
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            environment = dict(
-                word.partition("=")[::2] for word in (process / "environ").read_text(errors="replace").split("\0")
-            )
+            told_it = (word.partition("=") for word in (process / "environ").read_text(errors="replace").split("\0"))
+            environment = {name: value for name, _, value in told_it}
             words = (process / "cmdline").read_text(errors="replace").split("\0")
         except OSError:
             continue  # it has ended meanwhile, or is somebody else's
