@@ -64,7 +64,7 @@ class Row:
       objective: the value of each objective; None where there is none.
       seconds: that it took.
       attempts: how often it was started.
-      error: the last line of what went wrong; the whole is in the log.
+      error: what went wrong, in a line; the whole is in the log.
       path: its run directory.
       log: its log.
       owner: host and process that has it, or had it last.
@@ -226,7 +226,6 @@ class Ledger:
 
     def end(self, number: int, ending: Ending, objective: tuple[float, ...] | None) -> None:
         """A trial is over."""
-        error = ending.error.strip().splitlines()[-1] if ending.error.strip() else ""
         columns = {
             "status": ending.status,
             "metrics": dict(ending.metrics),
@@ -237,12 +236,12 @@ class Ledger:
         }
         self.tell({number: columns})
 
-    def release(self, numbers: Sequence[int]) -> None:
-        """Queue trials of this process again, whatever became of them."""
+    def release(self, numbers: Sequence[int], was: str) -> None:
+        """Queue trials again that still have a status; another process may have taken one up meanwhile."""
         with self._writing() as connection:
             connection.executemany(
-                "UPDATE trials SET status = 'queued', heartbeat = NULL WHERE number = ?",
-                [(number,) for number in numbers],
+                "UPDATE trials SET status = 'queued', heartbeat = NULL WHERE number = ? AND status = ?",
+                [(number, was) for number in numbers],
             )
 
     def beat(self) -> None:

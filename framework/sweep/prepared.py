@@ -19,6 +19,7 @@ from framework.core.errors import ConfigError, Problem
 from framework.sweep.declared import declared
 from framework.sweep.objective import check_objectives, reported
 from framework.sweep.samplers import sampler
+from framework.sweep.search.suited import check_search
 from framework.sweep.space import Look, Sampler, Seen, Space
 
 SECTION = "sweep"
@@ -142,6 +143,7 @@ def prepare(request: Request) -> Prepared:
     stages = request.stages or tuple((tree.get("run") or {}).get("stages") or ("train", "evaluate"))
     try:
         check_objectives(section, reported(tree, stages), origins, "evaluate" in stages)
+        check_search(section, space, origins)
         foreign = jobs.chose("hydra/sweeper")
         if foreign:
             _refuse_foreign(space)

@@ -6,15 +6,13 @@ import itertools
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from importlib.util import find_spec
+from pathlib import Path
 from random import Random as Generator
 
 from framework.config.compose.jobs import endless
 from framework.config.schema.sweep import Sweep
 from framework.core.errors import ConfigError, Problem
 from framework.sweep.space import Dimension, Sampler, Space, Trial
-
-_SEARCH = "framework.sweep.search"
 
 
 class Grid:
@@ -27,6 +25,11 @@ class Grid:
         self._done: Counter[tuple[str, ...]] = Counter()
         self._left = self._combinations()
 
+    def open(self, folder: Path) -> None:
+        """From the first combination on."""
+        self._done.clear()
+        self._left = self._combinations()
+
     def begin(self, past: Sequence[Trial]) -> None:
         """Leave out what was proposed before."""
         self._done.update(trial.overrides for trial in past)
@@ -37,6 +40,9 @@ class Grid:
 
     def tell(self, results: Sequence[Trial]) -> None:
         """Nothing is learnt."""
+
+    def close(self) -> None:
+        """Nothing is held."""
 
     def all(self) -> list[tuple[str, ...]]:
         """Every combination."""
@@ -74,6 +80,9 @@ class Random:
         self._space = space
         self._seed = seed
 
+    def open(self, folder: Path) -> None:
+        """Nothing: the numbers go on."""
+
     def begin(self, past: Sequence[Trial]) -> None:
         """Nothing: the numbers go on."""
 
@@ -84,23 +93,32 @@ class Random:
     def tell(self, results: Sequence[Trial]) -> None:
         """Nothing is learnt."""
 
+    def close(self) -> None:
+        """Nothing is held."""
+
     def _drawn(self, number: int) -> list[str]:
         values: dict[str, str] = {}
         for part in self._space.dimensions:
-            values |= self._point(part, Generator(f"{self._seed} {number} {part.axes[0].key}"))
+            values |= drawn(part, Generator(f"{self._seed} {number} {part.axes[0].key}"))
         return self._space.overrides(values)
 
-    def _point(self, part: Dimension, generator: Generator) -> dict[str, str]:
-        if part.size is not None:
-            return part.point(generator.randrange(part.size))
-        (axis,) = part.axes
-        # A whole number stands for the half-open interval around it, so that the ends are as likely as the others.
-        low, high = (axis.low - 0.5, axis.high + 0.5) if axis.integer else (axis.low, axis.high)
-        if axis.log:
-            number = math.exp(generator.uniform(math.log(low), math.log(high)))
-        else:
-            number = generator.uniform(low, high)
-        return {axis.key: axis.spelled(number)}
+
+def drawn(part: Dimension, generator: Generator) -> dict[str, str]:
+    """Key -> value of a dimension, drawn at random."""
+    return part.point(generator.randrange(part.size)) if part.size is not None else placed(part, generator.random())
+
+
+def placed(part: Dimension, share: float) -> dict[str, str]:
+    """Key -> value of a dimension below which the given share of its values lies, 0 <= share < 1."""
+    if part.size is not None:
+        return part.point(int(share * part.size))
+    (axis,) = part.axes
+    # A whole number stands for the half-open interval around it, so that the ends are as likely as the others.
+    low, high = (axis.low - 0.5, axis.high + 0.5) if axis.integer else (axis.low, axis.high)
+    if axis.log:
+        low, high = math.log(low), math.log(high)
+    number = low + (high - low) * share
+    return {axis.key: axis.spelled(math.exp(number) if axis.log else number)}
 
 
 Make = Callable[[Space, Sweep], Sampler]
@@ -108,6 +126,8 @@ Make = Callable[[Space, Sweep], Sampler]
 BUILT_IN: dict[str, Make] = {
     "grid": lambda space, section: Grid(space),
     "random": lambda space, section: Random(space, section.seed),
+    # The first members of a population are drawn; what becomes of them is decided between their validations.
+    "pbt": lambda space, section: Random(space, section.seed),
 }
 
 
@@ -128,9 +148,6 @@ def sampler(space: Space, section: Sweep, origins: dict[str, str]) -> Sampler:
         raise ConfigError(Problem("sweep.trials", found, "how many trials", origin, "sweep.trials=20"))
     if name in BUILT_IN:
         return BUILT_IN[name](space, section)
-    if find_spec(_SEARCH) is None or find_spec("optuna") is None:
-        fix = "pip install 'framework[search]', or sweep.sampler=random"
-        raise ConfigError(Problem("sweep.sampler", f"'{name}' needs Optuna, which is not installed", None, origin, fix))
-    from importlib import import_module
+    from framework.sweep.search.learning import learning
 
-    return import_module(_SEARCH).make(space, section)
+    return learning(space, section, origins)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import signal as _signal
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -20,6 +21,8 @@ from framework.sweep.grouping import Group, grouped, swept_keys
 from framework.sweep.ledger import Ledger, Row
 from framework.sweep.members import Director, Ending, Member
 from framework.sweep.prepared import Prepared
+from framework.sweep.search.deciding import deciding
+from framework.sweep.search.suited import check_members
 from framework.sweep.space import Trial
 
 Launch = Callable[[Sequence[Sequence[str]], int], Any]
@@ -59,6 +62,9 @@ class Session:
         self._logs = TrialLogs()
         self.failures = Failures(tell)
         self.mine: set[int] = set()
+        self._known: set[int] = set()
+        self._told: set[tuple[int, str]] = set()
+        self._launched: Counter[int] = Counter()
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -70,7 +76,8 @@ class Session:
     def director(self) -> Director:
         """All who are told: the ledger first."""
         keeper = LedgerKeeper(self.ledger, self.prepared.section.objectives)
-        return Directors([keeper, self._logs, self.failures, *self._others])
+        decide = deciding(self.prepared.section, self.prepared.space, self.folder, self.ledger.trials)
+        return Directors([keeper, self._logs, self.failures, *decide, *self._others])
 
     # Loading
 
@@ -133,32 +140,61 @@ class Session:
     # Searching
 
     def search(self, launch: Launch) -> None:
-        """Propose trials and launch them until nothing is left; first those that an earlier process left."""
-        sampler = self.prepared.sampler
+        """Propose trials and launch them until nothing is left; first those that a process which is gone left."""
+        section, sampler = self.prepared.section, self.prepared.sampler
         assert sampler is not None
-        past = self.ledger.trials()
-        if self._first is None:
-            sampler.begin([_trial(row) for row in past])
-        waiting = [row.number for row in past if row.open or self._again(row)]
-        if waiting:
-            self._round(waiting, launch)
-        while (count := self._count()) > 0 and not self._over():
-            rows = self.ledger.propose(count, self.ask)
-            if not rows:
-                return
-            self._round([row.number for row in rows], launch)
+        if section.workers > 1:
+            self._share(section.workers)
+        sampler.open(self.folder)
+        try:
+            while not self._over():
+                waiting = [row.number for row in self.ledger.trials() if row.open or self._again(row)]
+                numbers = waiting or self._proposed()
+                if not numbers:
+                    return
+                self._round(numbers, launch)
+                self._learn()
+        finally:
+            sampler.close()
+
+    def _share(self, workers: int) -> None:
+        """Let several processes do what they can; what one that died left is then done here."""
+        from framework.sweep.search.workers import run_workers
+
+        batch = -(-self._batch(0) // workers)
+        run_workers(
+            self.prepared.request, self.folder, workers, batch, lambda: self.director.stop_requested(), self.tell
+        )
+        failed = [row.number for row in self.ledger.trials() if row.status in ("failed", "out_of_memory")]
+        self.failures.numbers += failed
+
+    def _proposed(self) -> list[int]:
+        count = self._batch(len(self.ledger.trials()))
+        return [row.number for row in self.ledger.propose(count, self.ask)] if count else []
 
     def ask(self, numbers: Sequence[int]) -> list[list[str]]:
-        """What the sampler proposes, seen to be valid recipes."""
+        """What the sampler proposes, seen to be valid recipes. The ledger is locked meanwhile."""
         assert self.prepared.sampler is not None
-        if self._first is not None:
-            found, self._first = self._first, None
-            return found
+        self._learn()
+        # Another process may have proposed the last ones.
+        numbers = numbers[: self._batch(numbers[0])]
         found = self.prepared.sampler.ask(numbers)
-        self.load(found, list(numbers)[: len(found)])
+        self.load(found, numbers[: len(found)])
+        self._known.update(numbers[: len(found)])
         return found
 
-    _first: list[list[str]] | None = None
+    def _learn(self) -> None:
+        """Tell the sampler what the ledger knows: of this process and of others."""
+        assert self.prepared.sampler is not None
+        rows = self.ledger.trials()
+        new = [row for row in rows if row.number not in self._known]
+        over = [row for row in rows if (row.number, row.status) not in self._told and row.ended]
+        if new:
+            self.prepared.sampler.begin([_trial(row) for row in new])
+        if over:
+            self.prepared.sampler.tell([_trial(row) for row in over])
+        self._known.update(row.number for row in new)
+        self._told.update((row.number, row.status) for row in over)
 
     def begin(self) -> list[list[str]]:
         """The first trials of a sweep that is not there yet; nothing is written.
@@ -169,12 +205,8 @@ class Session:
         assert self.prepared.sampler is not None
         self.prepared.sampler.begin(())
         found = self.prepared.sampler.ask(range(self._batch(0)))
-        self.members(found, range(len(found)))
-        self._first = found
+        check_members(self.prepared.section, self.prepared.space, self.members(found, range(len(found))))
         return found
-
-    def _count(self) -> int:
-        return self._batch(len(self.ledger.trials()))
 
     def _batch(self, there: int) -> int:
         """How many trials to propose next, where some are there."""
@@ -186,7 +218,8 @@ class Session:
         return max(0, min(total - there, section.batch or sampler.at_once or total))
 
     def _again(self, row: Row) -> bool:
-        return row.status == "failed" and row.attempts <= self.prepared.section.retries
+        retries = self.prepared.section.retries
+        return row.status == "failed" and row.attempts <= retries and self._launched[row.number] <= retries
 
     def _over(self) -> bool:
         return self.prepared.section.fail_fast and bool(self.failures.numbers)
@@ -195,15 +228,14 @@ class Session:
         while True:
             rows = [row for row in self.ledger.trials() if row.number in set(numbers)]
             again = [row.number for row in rows if self._again(row)]
-            self.ledger.release(again)
+            self.ledger.release(again, "failed")
             waiting = [row for row in rows if row.open or row.number in again]
             if not waiting or self._over():
                 break
             launch([self.prepared.for_hydra(row.overrides) for row in waiting], waiting[0].number)
+            self._launched.update(row.number for row in waiting)
             if all(self.prepared.section.retries < row.attempts for row in self._now(waiting)):
                 break
-        assert self.prepared.sampler is not None
-        self.prepared.sampler.tell([_trial(row) for row in self._now(rows)])
 
     def _now(self, rows: Sequence[Row]) -> list[Row]:
         numbers = {row.number for row in rows}
@@ -270,7 +302,7 @@ class Session:
         self.ledger.tell(columns)
 
     def _release(self, numbers: set[int]) -> None:
-        self.ledger.release([row.number for row in self.ledger.trials() if row.number in numbers and _left(row)])
+        self.ledger.release(list(numbers), "running")
 
     def _in_order(self, rows: Sequence[Row]) -> list[Row]:
         by_number = {row.number: row for row in self.ledger.trials()}
@@ -311,7 +343,3 @@ def _at(loaded: Loaded, path: Path, stages: tuple[str, ...]) -> Loaded:
 
 def _trial(row: Row) -> Trial:
     return Trial(row.number, row.overrides, row.status, row.objective)
-
-
-def _left(row: Row) -> bool:
-    return row.status == "running"

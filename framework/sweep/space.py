@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from framework.config.compose.axes import Axis
@@ -132,12 +133,18 @@ class Sampler(Protocol):
     at_once: int | None
     """How many to ask for before the results of the earlier ones are told; None: as many as there will be."""
 
+    def open(self, folder: Path) -> None:
+        """Begin in earnest, in the folder of the sweep. What was asked before was a preview, and is asked again."""
+
     def begin(self, past: Sequence[Trial]) -> None:
-        """What was tried before, in an earlier process; told once, first."""
+        """What was proposed before, in an earlier process or by another one; told before the next `ask`."""
 
     def ask(self, numbers: Sequence[int]) -> list[list[str]]:
         """The overrides of the trials with these numbers; fewer, or none, where nothing is left to try."""
         ...
 
     def tell(self, results: Sequence[Trial]) -> None:
-        """What became of trials."""
+        """What became of trials; may be told again."""
+
+    def close(self) -> None:
+        """Let go of what `open` took."""
