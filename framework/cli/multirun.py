@@ -32,10 +32,12 @@ def run_jobs(options: argparse.Namespace, stages: Sequence[str] | None) -> int:
     from framework.cli.printing import say
     from framework.cli.sweep import request_of
     from framework.sweep.driver import sweep
+    from framework.sweep.table import SweepTable
 
     check_words(options)
     request = replace(request_of(options, tuple(stages) if stages else None), single=True)
-    result = sweep(request, tell=lambda line: say(line, style="dim"))
+    with SweepTable(lambda line: say(line, style="dim")) as table:
+        result = sweep(request, tell=table.say, directors=[table])
     jobs = [
         Job(row.number, tuple(result.overrides(row)), row.path, _shown(row.metrics), row.status) for row in result.rows
     ]

@@ -63,8 +63,10 @@ def execute(options: argparse.Namespace) -> int:
         return 0
     from framework.cli.printing import say
     from framework.sweep.driver import sweep
+    from framework.sweep.table import SweepTable
 
-    result = sweep(request, tell=lambda line: say(line, style="dim"))
+    with SweepTable(lambda line: say(line, style="dim")) as table:
+        result = sweep(request, tell=table.say, directors=[table])
     _print_result(result, options.recipe)
     return 2 if result.failed or result.best is None else 0
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from framework.config.compose import Loaded
+
+if TYPE_CHECKING:
+    from framework.config.schema.sweep import Sweep
+    from framework.sweep.grouping import Group
 
 EndStatus = Literal["done", "failed", "pruned", "out_of_memory", "non_finite"]
 """How a trial can end."""
@@ -91,3 +95,11 @@ class Director(Protocol):
     def stop_requested(self) -> str | None:
         """The name of the signal that asked the sweep to stop, or None."""
         ...
+
+
+@runtime_checkable
+class Audience(Protocol):
+    """A director who also wants to know beforehand what will run."""
+
+    def expect(self, section: Sweep, groups: Sequence[Group]) -> None:
+        """These groups are about to run, in this order."""

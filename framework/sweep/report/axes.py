@@ -63,11 +63,12 @@ def axes_of(parameters: Sequence[Mapping[str, Any]], declared: Mapping[str, Any]
 
 
 def short_names(keys: Sequence[str]) -> dict[str, str]:
-    """Key -> its shortest end, cut at dots, that no other key has."""
+    """Key -> its shortest end, cut at dots, that no other key has; `type` alone says too little."""
     found = {}
     for key in keys:
         parts = key.split(".")
-        ends = [".".join(parts[-count:]) for count in range(1, len(parts) + 1)]
+        fewest = 2 if parts[-1] == "type" else 1
+        ends = [".".join(parts[-count:]) for count in range(fewest, len(parts) + 1)]
         found[key] = next(
             (end for end in ends if sum(other == end or other.endswith(f".{end}") for other in keys) == 1), key
         )
