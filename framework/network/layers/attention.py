@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from functools import partial
 
 import jax
@@ -43,12 +42,9 @@ class _Projection(nn.Module):
         kernel = self.param("kernel", init, self.inputs + after, kept)
         bias = self.param("bias", initializer(self.bias_init), after, kept) if self.use_bias else None
         x, kernel, bias = promote_dtype(x, kernel, bias, dtype=self.dtype)
-        before = x.shape[: x.ndim - first]
-        # As few axes as can be. Maps side by side keep one of their own: as one matrix with the outputs behind it, it
-        # would cut through heads that are divided over devices, and XLA would send them around.
-        size = math.prod(self.inputs)
-        matrix = kernel.reshape(size, *self.stack, math.prod(self.outputs))
-        y = jnp.tensordot(x.reshape(*before, size), matrix, axes=1).reshape(*before, *after)
+        # The kernel as it lies. As a matrix it would cut through heads that are divided over devices, which XLA would
+        # then send around; and a reshaped copy of gathered weights would be kept until the backward pass.
+        y = jnp.tensordot(x, kernel, axes=first)
         return y if bias is None else y + bias
 
 
