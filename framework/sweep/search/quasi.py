@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from random import Random
 
@@ -41,7 +42,10 @@ class Quasi:
         sequence = Sobol(len(self._space.dimensions), scramble=False)
         if first:
             sequence.fast_forward(first)
-        points = sequence.random(last - first + 1)
+        with warnings.catch_warnings():
+            # A sweep may have any number of trials; each prefix of the sequence is even, powers of two the most.
+            warnings.filterwarnings("ignore", message="The balance properties of Sobol")
+            points = sequence.random(last - first + 1)
         return [self._at(points[number - first]) for number in numbers]
 
     def tell(self, results: Sequence[Trial]) -> None:

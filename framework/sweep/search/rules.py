@@ -45,7 +45,7 @@ def median(number: int, count: int, curves: Curves, settings: Median) -> str | N
     if mine is None or count <= settings.after or len(others) < settings.trials:
         return None
     middle = statistics.median(others)
-    return f"behind the median of {len(others)} trials after {count} validations" if mine > middle else None
+    return f"behind the median of {len(others)} trials after {_validations(count)}" if mine > middle else None
 
 
 def halving(number: int, count: int, curves: Curves, rivals: Sequence[int], first: int, factor: int) -> str | None:
@@ -59,7 +59,7 @@ def halving(number: int, count: int, curves: Curves, rivals: Sequence[int], firs
     there = [best for rival in rivals if (best := curves.reached(rival, count)) is not None]
     go_on = max(1, len(there) // factor)
     better = sum(best < mine for best in there) if mine is not None else 0
-    return f"not among the best {go_on} of {len(there)} after {count} validations" if better >= go_on else None
+    return f"not among the best {go_on} of {len(there)} after {_validations(count)}" if better >= go_on else None
 
 
 def hyperband(number: int, count: int, curves: Curves, settings: Hyperband) -> str | None:
@@ -85,6 +85,10 @@ def bracket(number: int, factor: int, brackets: int) -> int:
             return index
         place -= share
     return brackets - 1
+
+
+def _validations(count: int) -> str:
+    return f"{count} validation{'' if count == 1 else 's'}"
 
 
 def _rungs(first: int, factor: int, most: int) -> list[int]:
