@@ -100,7 +100,7 @@ def _from_recipe(jobs: Jobs, key: str, value: Any, origin: str) -> Axis:
     if isinstance(value, Mapping) or value in ((), []):
         raise ConfigError(Problem(place, "the axis has no values", "at least one", origin, f"{place}=[1,2]"))
     if isinstance(value, list | tuple):
-        text = f"choice({','.join(as_override(item) for item in value)})"
+        text = ",".join(as_override(item) for item in value)
     else:
         text = value if isinstance(value, str) else as_override(value)
     try:

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from framework.sweep.ledger import Ledger
 from framework.sweep.members import Director, Ending, Member, Verdict
-from framework.sweep.outcome import objectives
+from framework.sweep.outcome import objectives, reason
 from framework.sweep.owner import HEARTBEAT_S
 
 LOG = "log.txt"
@@ -153,9 +153,8 @@ class Failures(Watcher):
             return
         if ending.status != "non_finite":
             self.numbers.append(number)
-        reason = ending.error.strip().splitlines()[-1] if ending.error.strip() else ""
-        words = ending.status.replace("_", " ")
-        self._tell(f"trial {number}: {words}{': ' + reason if reason else ''} ({self._folders[number] / LOG})")
+        words, why = ending.status.replace("_", " "), reason(ending.error)
+        self._tell(f"trial {number}: {words}{': ' + why if why else ''} ({self._folders[number] / LOG})")
 
 
 class Heartbeat:

@@ -124,13 +124,18 @@ def _text(value: Any) -> str:
     return repr(value) if value is ABSENT else json.dumps(value, sort_keys=True, default=repr)
 
 
-def swept_keys(groups: Iterable[Group], elements: Sequence[str]) -> dict[str, bool]:
-    """Swept key -> whether it is traced: members of one group differ in it, or each program takes it as an input."""
-    found = {}
+def swept_keys(groups: Iterable[Group], keys: Sequence[str]) -> dict[str, bool]:
+    """Swept key -> whether it is traced: members of one group differ in it, or each program takes it as an input.
+
+    Members that have no such key, as a condition does not hold, do not count.
+    """
     groups = list(groups)
-    for key in elements:
-        if any(key in group.traced for group in groups):
-            found[key] = True
-        else:
-            found[key] = all(key in traced_keys(member.loaded.config) for group in groups for member in group.members)
+    # Members of a group take the same keys as inputs, so that one of each speaks for all.
+    firsts = [group.members[0] for group in groups]
+    inputs = [(settings(member), traced_keys(member.loaded.config)) for member in firsts]
+    found = {}
+    for key in keys:
+        having = [traced for tree, traced in inputs if key in tree]
+        within = any(key in group.traced for group in groups)
+        found[key] = within or (bool(having) and all(key in traced for traced in having))
     return found

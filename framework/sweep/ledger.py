@@ -20,6 +20,7 @@ from typing import Any
 
 from framework.core.errors import Problem, RunError
 from framework.sweep.members import Ending
+from framework.sweep.outcome import reason
 from framework.sweep.owner import Owner
 
 FILE = "ledger.sqlite"
@@ -231,7 +232,7 @@ class Ledger:
             "metrics": dict(ending.metrics),
             "objective": None if objective is None else list(objective),
             "seconds": ending.seconds,
-            "error": error,
+            "error": reason(ending.error),
             "ended": time.time(),
         }
         self.tell({number: columns})

@@ -29,7 +29,7 @@ def reported(tree: Mapping[str, Any], stages: Sequence[str]) -> list[str]:
     splits = (tree.get("run") or {}).get("evaluate_splits") or ("test",)
     if "evaluate" in stages:
         names += [f"{split}.{name}" for split in splits for name in (*parts, *scores)]
-    return list(dict.fromkeys(names))
+    return [*dict.fromkeys(names), "parameters"]
 
 
 def check_objectives(section: Sweep, known: Sequence[str], origins: Mapping[str, str], evaluates: bool) -> None:

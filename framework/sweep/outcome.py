@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,14 @@ def final_metrics(config: Config, path: Path) -> dict[str, float]:
     """The final values of a run by dotted name.
 
     `valid.*` are those of the state that the run stands for: of the best validation where `run.evaluate_checkpoint` is
-    `best` and checkpoints keep one, else of the last. What the stage `evaluate` found stands above them.
+    `best` and checkpoints keep one, else of the last. What the stage `evaluate` found stands above them. `parameters`
+    is how many there are.
     """
     found = values_of(standing(config, read_records(path / "metrics.jsonl")))
-    for split, values in _evaluated(path).items():
+    result = _result(path)
+    if "parameters" in result:
+        found["parameters"] = float(result["parameters"])
+    for split, values in result.get("metrics", {}).items():
         found |= {f"{split}.{name}": float(value) for name, value in values.items() if _is_number(value)}
     return found
 
@@ -60,12 +65,21 @@ def objectives(metrics: Mapping[str, float], names: tuple[str, ...]) -> tuple[fl
     return values if all(map(math.isfinite, values)) else None
 
 
-def _evaluated(path: Path) -> dict[str, dict[str, Any]]:
+def reason(error: str) -> str:
+    """The line of an error that says what happened: of a traceback the exception's first line."""
+    lines = error.strip().splitlines()
+    if not lines or not lines[0].startswith("Traceback"):
+        return lines[0] if lines else ""
+    said = [line for line in lines if re.match(r"[A-Za-z_][\w.]*(:|$)", line)]
+    name, _, text = (said[-1] if said else lines[-1]).partition(": ")
+    return text or name
+
+
+def _result(path: Path) -> dict[str, Any]:
     try:
-        result = json.loads((path / "result.json").read_text(encoding="utf-8"))
+        return json.loads((path / "result.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return result.get("metrics", {})
 
 
 def _is_number(value: Any) -> bool:

@@ -146,7 +146,7 @@ def prepare(request: Request) -> Prepared:
         check_search(section, space, origins)
         foreign = jobs.chose("hydra/sweeper")
         if foreign:
-            _refuse_foreign(space)
+            _refuse_foreign(space, origins.get("sweep.zip"))
         proposes = None if foreign else sampler(space, section, origins)
     except ConfigError as error:
         raise ConfigError(error.problems, recipe.subject) from None
@@ -185,7 +185,7 @@ def _one_value(word: Word, jobs: Jobs) -> str:
         raise ConfigError(error.problems, jobs.recipe.subject) from None
 
 
-def _refuse_foreign(space: Space) -> None:
+def _refuse_foreign(space: Space, zip_origin: str | None) -> None:
     """Hydra's sweepers know no zipped axes and no conditions."""
     expected, fix = "the project's own sweeper", "leave out hydra/sweeper"
     problems = [
@@ -194,7 +194,7 @@ def _refuse_foreign(space: Space) -> None:
         if axis.when
     ]
     if any(len(part.axes) > 1 for part in space.dimensions):
-        problems.append(Problem("sweep.zip", "a sweeper of Hydra's knows no zipped axes", expected, fix=fix))
+        problems.append(Problem("sweep.zip", "a sweeper of Hydra's knows no zipped axes", expected, zip_origin, fix))
     if problems:
         raise ConfigError(problems)
 

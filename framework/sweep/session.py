@@ -13,13 +13,13 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from framework.config.compose.jobs import numbered
+from framework.config.compose.jobs import numbering
 from framework.config.compose.loaded import Loaded
 from framework.core.errors import ConfigError, Interrupted, Problem
 from framework.sweep.directors import LOG, Directors, Failures, LedgerKeeper, TrialLogs
 from framework.sweep.grouping import Group, grouped, swept_keys
 from framework.sweep.ledger import Ledger, Row
-from framework.sweep.members import Director, Ending, Member
+from framework.sweep.members import Audience, Director, Ending, Member
 from framework.sweep.prepared import Prepared
 from framework.sweep.search.deciding import deciding
 from framework.sweep.search.suited import check_members
@@ -27,6 +27,9 @@ from framework.sweep.space import Trial
 
 Launch = Callable[[Sequence[Sequence[str]], int], Any]
 """Hydra's `Launcher.launch`: the jobs' overrides, and the number of the first."""
+
+Elsewhere = Callable[[Sequence[Group], Director], None]
+"""Runs groups on other processes, telling the director here of everything."""
 
 _SUBDIR = "${hydra:job.num}"
 
@@ -122,7 +125,8 @@ class Session:
         """A folder's name that Hydra makes out of the job's overrides, which takes a composition of its own."""
         jobs = self.prepared.jobs
         config = jobs.sweep_configuration(self.config, self.prepared.for_hydra(swept))
-        with numbered(config, number):
+        with numbering(config) as give:
+            give(number)
             return str(OmegaConf.select(config, "hydra.sweep.subdir"))
 
     def _refuse_shared(self, members: Sequence[Member]) -> None:
@@ -232,8 +236,8 @@ class Session:
             waiting = [row for row in rows if row.open or row.number in again]
             if not waiting or self._over():
                 break
-            launch([self.prepared.for_hydra(row.overrides) for row in waiting], waiting[0].number)
             self._launched.update(row.number for row in waiting)
+            launch([self.prepared.for_hydra(row.overrides) for row in waiting], waiting[0].number)
             if all(self.prepared.section.retries < row.attempts for row in self._now(waiting)):
                 break
 
@@ -243,12 +247,13 @@ class Session:
 
     # Running
 
-    def run(self, jobs: Sequence[Sequence[str]], *, together: bool) -> list[Row]:
+    def run(self, jobs: Sequence[Sequence[str]], *, together: bool, elsewhere: Elsewhere | None = None) -> list[Row]:
         """Run jobs that are not over, and give the row of each.
 
         Args:
           jobs: their overrides as Hydra has them.
           together: members of one program at once; else one after another.
+          elsewhere: runs the groups, if not this process.
 
         Raises:
           Interrupted: a signal asked to stop.
@@ -259,11 +264,18 @@ class Session:
         try:
             own = [row for row in rows if row.number in mine]
             members = self.members([row.overrides for row in own], [row.number for row in own])
-            self._enrol(members)
+            groups = grouped(members)
+            self._enrol(members, groups)
             self._logs.expect(members)
             self.failures.expect(members)
-            groups = grouped(members) if together else [Group((member,), (), {}) for member in members]
-            self._run(groups, together)
+            for other in self._others:
+                if isinstance(other, Audience):
+                    other.expect(self.prepared.section, groups)
+            if elsewhere is not None:
+                elsewhere(groups, self.director)
+                return self._in_order(rows)
+            alone = [Group((member,), (), {}) for member in members]
+            self._run(groups if together else alone, together)
         finally:
             self._release(mine)
         return self._in_order(rows)
@@ -286,10 +298,10 @@ class Session:
                 for member in group.members:
                     self.director.ended(member.number, Ending("failed", {}, 0.0, str(error)))
 
-    def _enrol(self, members: Sequence[Member]) -> None:
+    def _enrol(self, members: Sequence[Member], groups: Sequence[Group]) -> None:
         """Write down what is known of members before they run."""
         keys = [axis.key for axis in self.prepared.space.axes]
-        traced = swept_keys(grouped(members), keys)
+        traced = swept_keys(groups, keys)
         columns = {}
         for member in members:
             parameters = {key: value for key in keys if (value := setting(member.loaded, key)) is not None}

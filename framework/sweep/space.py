@@ -101,10 +101,10 @@ def in_order(axes: Sequence[Axis]) -> list[Axis]:
     waiting = [axis for axis in axes if axis.when]
     ordered: list[Axis] = []
     while waiting:
-        names = {axis.key for axis in waiting}
-        ready = [axis for axis in waiting if not names & {key for key, _ in axis.when}]
+        names = [axis.key for axis in waiting]
+        ready = [axis for axis in waiting if not any(key in names for key, _ in axis.when)]
         if not ready:
-            raise ValueError(" -> ".join([*names, next(iter(names))]))
+            raise ValueError(" -> ".join([*names, names[0]]))
         ordered += ready
         waiting = [axis for axis in waiting if axis not in ready]
     return ordered

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -91,11 +91,6 @@ class Jobs:
         with hydra_behaviour(), self.told():
             return self.loader.load_configuration(PRIMARY, list(given), RunMode.MULTIRUN, from_shell=False)
 
-    def load(self, overrides: Sequence[str], number: int, config: DictConfig) -> Loaded:
-        """The recipe of the job with a number, its overrides as typed."""
-        with numbered(config, number):
-            return self.recipe.load(overrides)
-
     def sweep_configuration(self, config: DictConfig, overrides: Sequence[str]) -> DictConfig:
         """Hydra's own configuration of one job, which takes a composition."""
         with hydra_behaviour(), self.told():
@@ -123,14 +118,16 @@ class Jobs:
         problems: dict[tuple[str, str], Problem] = {}
         failing = ""
         numbers = range(len(jobs)) if numbers is None else numbers
-        for index, overrides in enumerate(jobs):
-            try:
-                loaded.append(self.load(overrides, numbers[index], config))
-            except ConfigError as error:
-                for problem in error.problems:
-                    problems.setdefault((problem.key, problem.found), problem)
-                which = f"job {numbers[index]} of {max(numbers) + 1} ({' '.join(shown[index])})"
-                failing = failing or which
+        with numbering(config) as number:
+            for index, overrides in enumerate(jobs):
+                number(numbers[index])
+                try:
+                    loaded.append(self.recipe.load(overrides))
+                except ConfigError as error:
+                    for problem in error.problems:
+                        problems.setdefault((problem.key, problem.found), problem)
+                    which = f"job {numbers[index]} of {max(numbers) + 1} ({' '.join(shown[index])})"
+                    failing = failing or which
         if problems:
             raise ConfigError(problems.values(), f"{self.recipe.subject}, {failing},")
         return loaded
@@ -187,17 +184,16 @@ def typed(overrides: Sequence[str], texts: dict[str, str]) -> list[str]:
 
 
 @contextmanager
-def numbered(config: DictConfig, number: int) -> Iterator[None]:
-    """Let `${hydra:job.num}` be a number meanwhile."""
-    before = HydraConfig.instance().cfg
-    with open_dict(config):
-        config.hydra.job.num = number
-        config.hydra.job.id = str(number)
-    HydraConfig.instance().cfg = config  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        HydraConfig.instance().cfg = before
+def numbering(config: DictConfig) -> Iterator[Callable[[int], None]]:
+    """Gives what sets `${hydra:job.num}`, as long as the context lasts."""
+
+    def number(value: int) -> None:
+        config.hydra.job.num = value
+        config.hydra.job.id = str(value)
+
+    with own_job_config(), open_dict(config):
+        HydraConfig.instance().cfg = config  # type: ignore[assignment]
+        yield number
 
 
 @contextmanager
