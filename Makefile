@@ -1,10 +1,12 @@
 # Everything is done in a virtual environment that this file makes; nothing outside the repository is touched.
 PYTHON ?= python3
 ARGS ?=
+BENCH ?= step
+WHEELS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test test-slurm check bench wheel lock clean
+.PHONY: help setup run test test-slurm test-gpu check bench wheel lock clean
 
 # One environment per interpreter: `.venv` for python3, `.venv-3.12` for PYTHON=python3.12.
 VENV := .venv$(patsubst %,-%,$(filter-out python3 python,$(patsubst python3.%,3.%,$(notdir $(PYTHON)))))
@@ -35,14 +37,17 @@ test-slurm: setup  ## Drive a real SLURM of one node (apt-get install slurm-wlm 
 	@PATH="$$PATH:/usr/sbin"; for program in munged slurmctld slurmd sbatch; do command -v $$program >/dev/null || { echo "$$program was not found. make test-slurm needs SLURM and munge: apt-get install slurm-wlm munge"; exit 1; }; done
 	$(BIN)/python -m pytest -m slurm tests/launch $(ARGS)
 
+test-gpu:  ## Run layouts and numbers on the GPUs of PYTHON's jax (WHEELS=folder: without a network)
+	$(PYTHON) tests/gpu/run.py $(if $(WHEELS),--wheels $(WHEELS)) $(ARGS)
+
 check: setup  ## What CI runs: format, lint, types, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(MAKE) test
 
-bench: setup  ## Measure the step rate beside hand-written JAX
-	$(BIN)/python benchmarks/step.py $(ARGS)
+bench: setup  ## Measure the step rate beside hand-written JAX (BENCH=parallel: layouts, BENCH=gpu: GPT-2 small)
+	$(BIN)/python benchmarks/$(BENCH).py $(ARGS)
 
 wheel: setup  ## Build dist/*.whl, with configs/ and recipes/ inside
 	$(BIN)/python -m build --wheel --no-isolation
