@@ -14,6 +14,7 @@ from framework.config.schema.sweep import Sweep
 from framework.core.errors import Interrupted, Problem, RunError
 from framework.core.keypaths import flatten
 from framework.sweep.directors import Heartbeat, Signals
+from framework.sweep.engines.launchers import check_launcher
 from framework.sweep.grouping import Group, grouped, swept_keys
 from framework.sweep.launcher import TrialError, register, task_of
 from framework.sweep.ledger import FILE, Row
@@ -128,6 +129,7 @@ def sweep(
     with StopSignals() as signals:
         others = [Signals(lambda: signals.received), *directors]
         session, given = _session(prepared, folder, tell=tell, directors=others)
+        check_launcher(session.config.hydra.launcher, prepared.section)
         _take_up(prepared, folder, session)
         try:
             with Heartbeat(session.ledger):

@@ -26,10 +26,10 @@ from framework.config.compose.sweeping import StoppedError, restore
 from framework.core.errors import FrameworkError, Interrupted
 from framework.sweep.ledger import Row
 from framework.sweep.prepared import Request, prepare
-from framework.sweep.session import Session
+from framework.sweep.session import Elsewhere, Session
 
 _PACKAGE = "hydra_plugins"
-_MODULE = "hydra_plugins.framework"
+MODULE = "hydra_plugins.framework"
 
 
 class TrialError(FrameworkError):
@@ -78,7 +78,7 @@ def value_of(row: Row) -> Any:
 class VectorizedLauncher(Launcher):
     """Runs the jobs of one compile signature as one program."""
 
-    __module__ = _MODULE
+    __module__ = MODULE
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Keep the task, which holds the sweep's session."""
@@ -86,16 +86,25 @@ class VectorizedLauncher(Launcher):
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Run jobs, and give the objective of each."""
+        return self.launched(job_overrides)
+
+    def launched(
+        self, job_overrides: Sequence[Sequence[str]], elsewhere: Elsewhere | None = None
+    ) -> Sequence[JobReturn]:
+        """Run jobs here or elsewhere, and give the objective of each."""
         session: Session = self.task.session
         restore(session.folder / "multirun.yaml")
-        rows = session.run(job_overrides, together=True)
+        rows = session.run(job_overrides, together=True, elsewhere=elsewhere)
         return [_returned(row, overrides) for row, overrides in zip(rows, job_overrides, strict=True)]
+
+    def close(self) -> None:
+        """Nothing is held."""
 
 
 class SamplerSweeper(Sweeper):
     """Lets `sweep.sampler` propose jobs."""
 
-    __module__ = _MODULE
+    __module__ = MODULE
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Make the launcher."""
@@ -112,23 +121,29 @@ class SamplerSweeper(Sweeper):
         OmegaConf.save(self.config, session.folder / "multirun.yaml")
         restore(session.folder / "multirun.yaml")
         assert self.launcher is not None
-        session.search(self.launcher.launch)
+        try:
+            session.search(self.launcher.launch)
+        finally:
+            if isinstance(self.launcher, VectorizedLauncher):
+                self.launcher.close()
 
 
 def register() -> None:
     """Make the plugins known to Hydra in this process. May be called again."""
     plugins = Plugins.instance()
-    if _MODULE in sys.modules:
+    if MODULE in sys.modules:
         return
     try:
         package = importlib.import_module(_PACKAGE)
     except ModuleNotFoundError:  # it exists only where some plugin is installed
         package = sys.modules[_PACKAGE] = ModuleType(_PACKAGE)
         package.__path__ = []
-    module = ModuleType(_MODULE)
+    module = ModuleType(MODULE)
     package.framework = module  # type: ignore[attr-defined]
-    sys.modules[_MODULE] = module
-    for plugin in (VectorizedLauncher, SamplerSweeper):
+    sys.modules[MODULE] = module
+    from framework.sweep.engines.launchers import RayLauncher, SubmititLauncher
+
+    for plugin in (VectorizedLauncher, RayLauncher, SubmititLauncher, SamplerSweeper):
         setattr(module, plugin.__name__, plugin)
         plugins.register(plugin)
 
