@@ -181,7 +181,7 @@ MEMBER = """
     from framework.parallel.hosts.team import Team
     from framework.core.errors import RunError
     number, port, what = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-    team = Team(number, 3, meet(Place("127.0.0.1", port, 3, number), {}, 60).lines, 1.0)
+    team = Team(number, 3, meet(Place("127.0.0.1", port, 3, number), {}, 60).lines, float(sys.argv[4]))
     with team.at_work():
         team.together("start", lambda: None)
         if number == 2 and what == "fault":
@@ -193,12 +193,12 @@ MEMBER = """
 """
 
 
-def members(what: str) -> list[tuple[int, str]]:
+def members(what: str, heartbeat_s: float) -> list[tuple[int, str]]:
     """How three processes end, of which the last one does `what`."""
     port = str(free_port())
     group = [
         subprocess.Popen(
-            [sys.executable, "-c", textwrap.dedent(MEMBER), str(number), port, what],
+            [sys.executable, "-c", textwrap.dedent(MEMBER), str(number), port, what, str(heartbeat_s)],
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             stderr=subprocess.PIPE,
             text=True,
@@ -215,13 +215,13 @@ def members(what: str) -> list[tuple[int, str]]:
 
 
 def test_a_silent_process_ends_the_others_within_the_heartbeat() -> None:
-    for number, (code, err) in enumerate(members("silence")):
+    for number, (code, err) in enumerate(members("silence", 4)):
         assert code == 75
-        assert f"process {number} of 3: process 2 is gone (it was silent for 1 s); the job ends here" in err
+        assert f"process {number} of 3: process 2 is gone (it was silent for 4 s); the job ends here" in err
 
 
 def test_an_error_of_one_process_ends_the_others_with_its_words() -> None:
-    for number, (code, err) in enumerate(members("fault")):
+    for number, (code, err) in enumerate(members("fault", 30)):
         assert code == 2
         assert err.startswith(f"process {number} of 3: process 2 ended, and so does the job\n")
         assert "it said:   the data is gone" in err

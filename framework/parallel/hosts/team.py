@@ -104,7 +104,7 @@ class Team:
         self._heartbeat_s = heartbeat_s
         self._inbox: dict[int, queue.SimpleQueue[dict[str, Any]]] = {other: queue.SimpleQueue() for other in lines}
         self._leaving = threading.Event()
-        self._ended: set[int] = set()
+        self._ended = False
         self._speaking = threading.Lock()
         self._stop: str | None = None
         self._told_stop = False
@@ -268,14 +268,15 @@ class Team:
             elif "lost" in message:
                 self._lost(message["lost"], message["why"])
             elif "fault" in message:
-                self._ended.add(process)
+                self._ended = True
                 self._fault(message)
             elif "bye" in message:
                 return
 
     def _lost(self, process: int, why: str) -> None:
         """Another process is gone: tell the others, say so, and end, whatever the main thread waits for."""
-        if self._leaving.is_set() or process in self._ended:
+        if self._leaving.is_set() or self._ended:
+            # Where one process ended with an error, others follow it, each at its own time.
             return
         with self._speaking:
             if self.first:
