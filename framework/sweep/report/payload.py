@@ -76,7 +76,7 @@ def _facts(sweep: Gathered) -> list[list[str]]:
         ["recipe", sweep.recipe],
         ["objective", ", ".join(directions)],
         ["proposed by", str(sweep.meta.get("sampler", ""))],
-        ["folder", str(sweep.folder.absolute())],
+        ["folder", str(sweep.folder)],
         ["where", ", ".join(hosts) or platform.node()],
         ["time in trials", f"{duration(seconds)}" if seconds >= 1 else f"{seconds:.1f} s"],
     ]

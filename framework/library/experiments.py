@@ -216,6 +216,3 @@ def open_run(path: str | Path, checkpoint: str | int = "best", *, trust: Sequenc
     """
     setup = saved.setup_of(Path(path), trust=trust)
     return Experiment(setup, saved.state_of(setup, Path(path), checkpoint, None))
-
-
-__all__ = ["Experiment", "Network", "Result", "load", "open_run"]
