@@ -28,8 +28,7 @@ def parser() -> VerbParser:
         unfinished. `fw sweep report DIR` writes a page, pictures and a table of what a sweep came to, also while it
         runs.""",
         examples=(
-            "fw sweep digits_mlp optimizer.learning_rate=1e-3,1e-2 'seed=range(8)' --plan",
-            "fw sweep digits_mlp 'optimizer.learning_rate=log(interval(1e-4,1e-1))' sweep=random sweep.trials=64",
+            "fw sweep digits_mlp 'optimizer.learning_rate=log(interval(1e-4,1e-1))' 'seed=range(8)' sweep=random",
             "fw sweep report runs/digits_mlp/sweep",
         ),
     )

@@ -11,7 +11,7 @@ from framework.inspect.source_text import files, shown, source, tree
 
 Scope = tuple[str, ...]
 
-_ROOMS = ("data", "objectives", "optim", "network", "parallel", "checkpoint", "report", "build", "train")
+_ROOMS = ("data", "objectives", "optim", "network", "parallel", "checkpoint", "report", "build", "train", "sweep")
 """Rooms that are handed a section of the config, in the order in which data meets them."""
 
 _HANDED = ("spec", "section", "arguments")
