@@ -8,9 +8,9 @@ from sklearn.datasets import load_digits
 
 def digits() -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Split -> images (float32[rows, 64], in [0, 1]) and labels (int64[rows])."""
-    bunch = load_digits()
-    order = np.random.default_rng(0).permutation(len(bunch.target))
-    images, labels = (bunch.data / 16).astype(np.float32)[order], bunch.target.astype(np.int64)[order]
+    data, target = load_digits(return_X_y=True)
+    order = np.random.default_rng(0).permutation(len(np.asarray(target)))
+    images, labels = (np.asarray(data) / 16).astype(np.float32)[order], np.asarray(target).astype(np.int64)[order]
     first, second = int(0.7 * len(order)), int(0.85 * len(order))
     parts = {"train": slice(first), "valid": slice(first, second), "test": slice(second, None)}
     return {name: (images[part], labels[part]) for name, part in parts.items()}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-import keras
+import keras  # pyright: ignore[reportMissingImports] - peers have an environment of their own
 import numpy as np
 from peer_data import combinations, digits
 

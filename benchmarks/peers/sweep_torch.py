@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 
 import numpy as np
-import torch
+import torch  # pyright: ignore[reportMissingImports] - peers have an environment of their own
 from peer_data import combinations, digits
 
 EPOCHS, BATCH = 10, 64
