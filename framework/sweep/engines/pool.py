@@ -34,8 +34,12 @@ class Job(Protocol):
         """What the engine says of a job that ended, "" where that is nothing; None while it waits or runs."""
         ...
 
-    def kill(self) -> None:
-        """End it at once."""
+    def kill(self, process: int | None) -> None:
+        """End it at once.
+
+        Args:
+          process: its worker's, if that said so.
+        """
 
 
 class Engine(Protocol):
@@ -202,7 +206,7 @@ class Pool:
         for found in active.values():
             found.relay.stop(signal)
             if found.relay.worker is None:
-                found.job.kill()
+                found.job.kill(None)
         while active and time.monotonic() < until:
             time.sleep(_POLL_S)
             for place, found in list(active.items()):
@@ -211,4 +215,4 @@ class Pool:
                 if found.relay.over is not None or found.job.ended() is not None:
                     del active[place]
         for found in active.values():
-            found.job.kill()
+            found.job.kill(found.relay.worker[1] if found.relay.worker else None)

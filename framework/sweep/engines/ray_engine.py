@@ -15,8 +15,6 @@ from framework.core.errors import ConfigError, Problem
 from framework.sweep.engines.settings import RaySettings, require
 from framework.sweep.engines.work import Work
 
-LOOPBACK = "127.0.0.1"
-
 
 class RayEngine:
     """Starts each unit as a task. Ray ends the tasks of a driver that dies.
@@ -90,7 +88,7 @@ class RayJob:
         except RayError as error:
             return str(error).strip().splitlines()[0]
 
-    def kill(self) -> None:
+    def kill(self, process: int | None) -> None:
         """End the task's process."""
         import ray
 
@@ -116,19 +114,22 @@ def _run(work: Work) -> str | None:
 
 def _connect(settings: RaySettings) -> bool:
     """Connect to a cluster; whether it was started for this sweep."""
+    address = settings.address or os.environ.get("RAY_ADDRESS")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    if address in (None, "local"):
+        # A cluster of one machine listens to that machine alone; Ray reads this when it is first imported.
+        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     import ray
 
     if ray.is_initialized():
         return False
-    address = settings.address or os.environ.get("RAY_ADDRESS")
     common: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "include_dashboard": False}
     with _own_signals(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of Ray's own future
         if address in (None, "local"):
             cores = len(os.sched_getaffinity(0))
             workers = settings.max_workers or max(1, cores // settings.num_cpus)
-            ray.init("local", num_cpus=workers * settings.num_cpus, _node_ip_address=LOOPBACK, **common)
+            ray.init("local", num_cpus=workers * settings.num_cpus, **common)
             return True
         del common["include_dashboard"]
         try:

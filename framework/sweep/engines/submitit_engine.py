@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +16,7 @@ from framework.sweep.engines.settings import SubmititSettings, require
 from framework.sweep.engines.work import Work
 
 FOLDER = "submitit"
+_LEAVE_S = 10.0
 
 
 class SubmititEngine:
@@ -31,6 +33,7 @@ class SubmititEngine:
         import submitit
 
         self._settings = settings
+        self._jobs: list[SubmititJob] = []
         local = settings.cluster == "local"
         self.name = f"submitit_{settings.cluster}"
         self.workers = settings.max_workers or (_room(settings.cpus_per_task) if local else 16)
@@ -58,15 +61,22 @@ class SubmititEngine:
             self._executor.update_parameters(visible_gpus=tuple(range(place * count, (place + 1) * count)))
         with _deaf():
             job = self._executor.submit(work)
-        return SubmititJob(job, work)
+        self._jobs.append(SubmititJob(job))
+        return self._jobs[-1]
+
+    def close(self) -> None:
+        """Wait for the processes that kept the jobs of this machine."""
+        for job in self._jobs:
+            job.wait(_LEAVE_S)
+        self._jobs.clear()
 
 
 class SubmititJob:
     """A job of submitit."""
 
-    def __init__(self, job: Any, work: Work) -> None:
+    def __init__(self, job: Any) -> None:
         self._job = job
-        self._work = work
+        self._process: subprocess.Popen[bytes] | None = getattr(job, "_process", None)
 
     def ended(self) -> str | None:
         """What is known of a job that ended."""
@@ -78,12 +88,22 @@ class SubmititJob:
             return self._job.result() or ""
         return f"its log is {self._job.paths.stderr}"
 
-    def kill(self) -> None:
+    def kill(self, process: int | None) -> None:
         """End the job. One of this machine hears no Ctrl-C, so its process is ended."""
         self._job.cancel(check=False)
-        process = getattr(self._job, "_process", None)
-        if process is not None and process.poll() is None:
-            process.kill()
+        if self._process is not None and process is not None:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        self.wait(0.0)
+
+    def wait(self, timeout_s: float) -> None:
+        """Wait for the process of this machine, and end it if it takes longer."""
+        if self._process is not None:
+            try:
+                self._process.wait(timeout_s)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
 
 
 def check_submitit(settings: SubmititSettings) -> None:
