@@ -30,7 +30,7 @@ from framework.sweep.report.axes import short_names
 
 Mode = Literal["auto", "bar", "plain", "none"]
 
-_FRAME_S, _LINE_S, _WINDOW_S = 0.25, 10.0, 15.0
+_FRAME_S, _LINE_S, _WINDOW_S, _SHORTEST_S = 0.25, 10.0, 15.0, 1.0
 _MOST_GROUPS = 8
 _STYLES = {"done": "green", "pruned": "yellow", "running": "cyan", "queued": "dim"}
 _BAD = ("failed", "non_finite", "out_of_memory")
@@ -106,6 +106,9 @@ class SweepTable(Watcher):
         if record["split"] == split:
             self._take(number, record.get(name))
         now = self._clock()
+        if self._window and now - self._window[-1][0] < _FRAME_S:
+            # A program tells of all its members at once, which is one measurement and not many.
+            now = self._window.pop()[0]
         self._window.append((now, sum(self._steps.values())))
         while now - self._window[0][0] > _WINDOW_S:
             self._window.popleft()
@@ -265,9 +268,9 @@ class SweepTable(Watcher):
 
     def _speed(self) -> list[str]:
         found = []
-        if len(self._window) > 1 and self._window[-1][0] > self._window[0][0]:
+        if len(self._window) > 1:
             (first, before), (last, after) = self._window[0], self._window[-1]
-            if after > before:
+            if after > before and last - first >= _SHORTEST_S:
                 found.append(f"{rate((after - before) / (last - first))} steps/s")
         share = sum(self._share.values()) / max(1, len(self._members))
         if self._begun is not None and 0.02 < share < 1:

@@ -113,6 +113,6 @@ def _paths(folder: Path, rows: Sequence[Row]) -> tuple[Path | None, ...]:
 
 
 def _path(folder: Path, told: Path) -> Path | None:
-    """Where a run directory is: where the ledger says, or below the folder, which may have been moved since."""
-    inside = [folder.joinpath(*told.parts[-count:]) for count in range(1, min(4, len(told.parts)) + 1)]
-    return next((path for path in (told, *inside) if path.is_dir()), None)
+    """Where a run directory is: below the folder, which may have been moved or copied, or where the ledger says."""
+    inside = [folder.joinpath(*told.parts[-count:]) for count in range(min(4, len(told.parts)), 0, -1)]
+    return next((path for path in (*inside, told) if path.is_dir()), None)
