@@ -70,7 +70,10 @@ def print_jobs(jobs: Sequence[Job]) -> None:
     table(("job", "overrides", *names, *status, "run"), rows, right=("job", *names))
 
 
+_NOT_EVALUATED = ("train", "valid", "parameters")
+
+
 def _shown(metrics: dict[str, float]) -> dict[str, float]:
     """What the stage `evaluate` found; where it did not run, what validation did."""
-    evaluated = {name: value for name, value in metrics.items() if name.partition(".")[0] not in ("train", "valid")}
+    evaluated = {name: value for name, value in metrics.items() if name.partition(".")[0] not in _NOT_EVALUATED}
     return evaluated or {name: value for name, value in metrics.items() if name.startswith("valid.")}

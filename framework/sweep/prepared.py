@@ -23,6 +23,7 @@ from framework.sweep.search.suited import check_search
 from framework.sweep.space import Look, Sampler, Seen, Space
 
 SECTION = "sweep"
+_OURS = "hydra/sweeper=sampler"
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ class Prepared:
 
     def given(self, folder: Path, launcher: str) -> list[str]:
         """What Hydra is given for the sweep."""
-        hydra = [word for word in self.jobs.words if word.kind == "hydra"]
+        hydra = [word for word in self.jobs.words if word.kind == "hydra" and word.text != _OURS]
         extra = [folder_override(str(folder))]
         if not self.jobs.chose("hydra/launcher"):
             extra.append(f"hydra/launcher={launcher}")
@@ -107,7 +108,7 @@ class Prepared:
             extra += [text for text in axes if text not in known]
             return self.jobs.given([*self._words, *hydra], extra)
         words = [word for word in self._words if not word.parsed.is_sweep_override()]
-        return self.jobs.given([*words, *hydra], [*extra, "hydra/sweeper=sampler"])
+        return self.jobs.given([*words, *hydra], [*extra, _OURS])
 
     @property
     def _words(self) -> list[Word]:
@@ -144,7 +145,7 @@ def prepare(request: Request) -> Prepared:
     try:
         check_objectives(section, reported(tree, stages), origins, "evaluate" in stages)
         check_search(section, space, origins)
-        foreign = jobs.chose("hydra/sweeper")
+        foreign = jobs.chose("hydra/sweeper") and all(word.text != _OURS for word in jobs.words)
         if foreign:
             _refuse_foreign(space, origins.get("sweep.zip"))
         proposes = None if foreign else sampler(space, section, origins)

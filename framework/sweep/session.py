@@ -209,7 +209,9 @@ class Session:
         assert self.prepared.sampler is not None
         self.prepared.sampler.begin(())
         found = self.prepared.sampler.ask(range(self._batch(0)))
-        check_members(self.prepared.section, self.prepared.space, self.members(found, range(len(found))))
+        members = self.members(found, range(len(found)))
+        launcher = str(self.config.hydra.runtime.choices["hydra/launcher"])
+        check_members(self.prepared.section, self.prepared.space, members, launcher)
         return found
 
     def _batch(self, there: int) -> int:
@@ -291,7 +293,7 @@ class Session:
                 count = len(group.members)
                 self.tell(f"group {index + 1} of {len(groups)}: {count} {'trial' if count == 1 else 'trials'}")
             try:
-                _engine(together)(group.members, self.director)
+                _engine(together, self.prepared.section.sampler == "pbt")(group.members, self.director)
             except ConfigError as error:
                 if not any(row.attempts for row in self.ledger.trials()):
                     raise
@@ -330,7 +332,7 @@ def setting(loaded: Loaded, key: str) -> Any:
     return choice[0] if choice is not None and (isinstance(value, dict) or "/" in key) else value
 
 
-def _engine(together: bool) -> Callable[[Sequence[Member], Director], None]:
+def _engine(together: bool, never_apart: bool) -> Callable[[Sequence[Member], Director], None]:
     from framework.sweep import sequential
 
     if not together or importlib.util.find_spec("framework.sweep.vectorized") is None:
@@ -340,7 +342,10 @@ def _engine(together: bool) -> Callable[[Sequence[Member], Director], None]:
     def run(members: Sequence[Member], director: Director) -> None:
         try:
             run_group(members, director)
-        except NotTogetherError:
+        except NotTogetherError as error:
+            if never_apart:
+                found, fix = f"members do not run as one program: {error}", "sweep.sampler=random"
+                raise ConfigError(Problem("sweep.sampler", found, "a population that does", None, fix)) from None
             sequential.run_group(members, director)
 
     return run

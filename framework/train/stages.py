@@ -20,6 +20,7 @@ from framework.build.state import State
 from framework.checkpoint import Checkpoints
 from framework.config.compose import dump
 from framework.config.compose.loaded import Loaded
+from framework.core.errors import Problem, RunError
 from framework.core.keypaths import flatten
 from framework.core.trees import size
 from framework.parallel.hosts.joining import join
@@ -111,6 +112,8 @@ def run(
                 if company.tell("what is finished", lambda: stage in home.stages()):  # noqa: B023 - called at once
                     skipped.append(stage)
                     continue
+                if stage == "train":
+                    _refuse_of_population(home.path)
                 home.finish(stage, getattr(session, stage)())
                 done.append(stage)
             result = company.tell("the result", lambda: home.read("result.json") or {})
@@ -131,6 +134,19 @@ def _home(setup: Setup, tree: dict[str, Any], directory: Path | None) -> RunDire
     if isinstance(company, Team):
         company.where = str(path)
     return made[0] if made else UnwrittenDirectory(path)
+
+
+def _refuse_of_population(path: Path) -> None:
+    """A member of a population took over weights and values of others, which its recipe does not hold.
+
+    Raises:
+      RunError: it is one, and its training has not ended.
+    """
+    if (path / "hyper.jsonl").exists():
+        found = "is a member of a population, whose traced values changed while it trained (hyper.jsonl)"
+        expected = "the sweep that it belongs to, which goes on with all members"
+        fix = f"fw sweep RECIPE ... sweep.dir={path.parent}"
+        raise RunError(Problem(str(path), found, expected, fix=fix))
 
 
 def _agreed(tree: dict[str, Any]) -> dict[str, str]:

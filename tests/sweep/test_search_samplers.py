@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from statistics import mean
@@ -12,6 +13,7 @@ import optuna
 import pytest
 
 from framework.sweep.prepared import Request, prepare
+from framework.sweep.search import study as studies
 from framework.sweep.space import Sampler, Trial
 
 RATE, MASK, DROP = "optimizer.learning_rate", "optimizer.weight_decay", "network.args.dropout"
@@ -195,6 +197,25 @@ def test_a_study_that_is_lost_is_made_again_from_the_ledger(tiny: str, tmp_path:
     assert [trial.value for trial in kept[:6]] == pytest.approx([trial.values[0] for trial in past if trial.values])
     assert kept[0].params[RATE] == float(values(past[0].overrides)[RATE])
     assert kept[0].params["seed"] == int(values(past[0].overrides)["seed"])
+
+
+def test_what_a_machine_that_is_gone_had_asked_for_is_proposed_again(
+    tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(studies, "HEARTBEAT_S", 1)
+    monkeypatch.setattr(studies, "GONE_S", 1)
+    storage = f"sweep.storage=sqlite:///{tmp_path / 'shared.sqlite'}"
+    words = (*AXES, "sweep.sampler=tpe", "sweep.trials=4", storage, "sweep.study=ours")
+    gone, there = made(tiny, *words), made(tiny, *words)
+    for name, sampler in (("gone", gone), ("there", there)):
+        (tmp_path / name).mkdir()
+        sampler.open(tmp_path / name)
+    assert (len(gone.ask(range(3))), len(there.ask(range(3)))) == (3, 1)
+    gone.close()
+    time.sleep(3)  # the database counts whole seconds
+    there.begin([Trial(0, (f"{RATE}=0.1",), "running")])
+    assert len(there.ask(range(1, 4))) == 3
+    there.close()
 
 
 def test_folders_that_share_a_study_share_its_trials(tiny: str, tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from framework.config.schema.base import Frozen, Number, Spec
+from framework.config.schema.base import CrossFieldError, Frozen, Number, Spec
+from framework.core.errors import Problem
 
 Positive = Annotated[int, Field(gt=0)]
 NonNegative = Annotated[int, Field(ge=0)]
@@ -113,7 +114,10 @@ class Sweep(Spec):
     def _one_direction_each(self) -> Sweep:
         given = self.direction
         if not isinstance(given, str) and len(given) != len(self.objectives):
-            raise ValueError(f"direction: {len(given)} directions for {len(self.objectives)} objectives")
+            found = f"{len(given)} directions for {len(self.objectives)} objectives"
+            each = [*given, *["minimize"] * len(self.objectives)][: len(self.objectives)]
+            fix = f"sweep.direction=[{','.join(each)}]"
+            raise CrossFieldError(Problem("direction", found, "one for each objective, or one for all", fix=fix))
         return self
 
     @property

@@ -24,14 +24,31 @@ def check_search(section: Sweep, space: Space, origins: Mapping[str, str]) -> No
         raise ConfigError(problems)
 
 
-def check_members(section: Sweep, space: Space, members: Sequence[Member]) -> None:
-    """See that a population can be one: its members differ in values that a running program takes.
+def check_members(section: Sweep, space: Space, members: Sequence[Member], launcher: str) -> None:
+    """See that a population can be one: it runs together, and members differ in values that a running program takes.
+
+    Args:
+      launcher: the option of Hydra's group that was chosen.
 
     Raises:
-      ConfigError: an axis is structural, or another value follows from an axis.
+      ConfigError: an axis is structural, or another value follows from an axis, or members would not run together.
     """
     if section.sampler != "pbt":
         return
+    config, origins = members[0].loaded.config, members[0].loaded.origins
+    apart = []
+    if launcher == "basic":
+        fix = "hydra/launcher=vectorized"
+        apart.append(Problem("hydra/launcher", f"{launcher} runs members one by one", "one that runs groups", fix=fix))
+    if config.parallel.type not in ("auto", "single"):
+        found = f"{config.parallel.type} lays each member out by itself, and a population trains as one program"
+        origin = origins.get("parallel.type")
+        apart.append(Problem("parallel", found, "auto or single", origin, "parallel=auto"))
+    if config.data.resident is False:
+        found = "a population trains as one program, for which the data must lie on the device"
+        apart.append(Problem("data.resident", found, "auto", origins.get("data.resident"), "data.resident=auto"))
+    if apart:
+        raise ConfigError(apart, members[0].loaded.subject)
     groups = grouped(members)
     traced = frozenset.intersection(*(traced_keys(member.loaded.config) for member in members))
     keys = {axis.key for axis in space.axes}

@@ -15,6 +15,7 @@ from framework.core.trees import size
 from framework.parallel.single import Single
 from framework.report.jsonl import read_records
 from framework.report.tensorboard import write_at_once
+from framework.sweep.hparams import hparams
 from framework.sweep.members import Ending
 from framework.sweep.vectorized.tracks import Track
 from framework.train.evaluation import Evaluator
@@ -54,7 +55,7 @@ def finish(part: Part, seconds: float) -> None:
             ending = Ending("pruned", dict(track.records.valid), share, track.pruned)
             part.director.ended(track.member.number, ending)
     for track, told in zip(done, metrics, strict=True):
-        values = dict(track.at_best or track.records.valid)
+        values = {**(track.at_best or track.records.valid), "parameters": float(parameters)}
         for split, found in told.items():
             values |= {f"{split}.{name}": value for name, value in found.items() if not isinstance(value, list)}
         part.director.ended(track.member.number, Ending("done", values, share))
@@ -105,7 +106,7 @@ def _tell_tensorboard(track: Track, metrics: Mapping[str, Any] | None) -> None:
         directory.tensorboard,
         read_records(directory.metrics),
         yaml_text=directory.config.read_text(encoding="utf-8"),
-        tree=track.member.loaded.config.model_dump(mode="json") if scalars else None,
+        tree=hparams(track.member.loaded) if scalars else None,
         metrics=scalars,
         step=track.step,
     )
