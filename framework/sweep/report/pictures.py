@@ -275,8 +275,6 @@ def _scales(axes: Axes, axis: Axis, values: Sequence[float]) -> None:
         return
     if axis.kind == "log":
         _logarithmic(axes, "x")
-        # Numbers such as 0.0001 need more room than a panel has for one at each power of ten.
-        axes.tick_params(axis="x", labelsize=8)
     elif 1 < len(values) <= 6:
         axes.set_xticks(values)
 
@@ -288,7 +286,7 @@ def _logarithmic(axes: Axes, which: str) -> None:
     axis = axes.xaxis if which == "x" else axes.yaxis
     (axes.set_xscale if which == "x" else axes.set_yscale)("log")
     low, high = axis.get_view_interval()
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 1e3 * low else (1,)))
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < (20 if which == "x" else 1e3) * low else (1,)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(NullFormatter())
 

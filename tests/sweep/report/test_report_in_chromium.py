@@ -13,6 +13,7 @@ import pytest
 
 import framework as fw
 from framework.sweep.ledger import FILE
+from framework.sweep.report import page as page_module
 from framework.sweep.report.writing import write_report
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome") or ""
@@ -71,6 +72,40 @@ def test_a_page_whose_script_fails_says_so(swept: fw.SweepResult, tmp_path: Path
     dom = browse(page, "--dump-dom")
     assert 'data-ready="failed"' in dom
     assert "This page could not be drawn: " in dom
+
+
+DRAG = """
+window.addEventListener("load", () => {
+  const svg = document.querySelector('svg[aria-label="parallel coordinates"]');
+  const area = svg.getBoundingClientRect();
+  const grip = svg.querySelectorAll(".grip")[1].getBoundingClientRect();
+  const send = (target, type, x, y) =>
+    target.dispatchEvent(new PointerEvent(type, { pointerId: 1, bubbles: true, clientX: x, clientY: area.top + y }));
+  const middle = grip.left + grip.width / 2;
+  const rows = () => document.querySelectorAll("#trials tbody tr").length;
+  const drag = (from, to) => {
+    const target = document.querySelector('svg[aria-label="parallel coordinates"]').querySelectorAll(".grip")[1];
+    send(target, "pointerdown", middle, from);
+    if (to !== from) send(target, "pointermove", middle, to);
+    send(target, "pointerup", middle, to);
+  };
+  drag(30, 80);
+  const picked = rows();
+  drag(50, 50);
+  document.title = `${picked} picked, ${rows()} let go`;
+});
+"""
+
+
+def test_dragging_along_an_axis_picks_trials_and_a_click_lets_go(
+    swept: fw.SweepResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "drag.js"
+    script.write_text(DRAG, "utf-8")
+    monkeypatch.setattr(page_module, "SCRIPTS", (*page_module.SCRIPTS, str(script)))
+    dom = browse(swept.report(tmp_path / "page.html"), "--window-size=1000,900", "--dump-dom")
+    # The second axis is the seed, whose greatest value lies at the top: 2, which four of the twelve trials have.
+    assert "<title>4 picked, 12 let go</title>" in dom
 
 
 def test_the_page_is_dark_where_the_system_is_and_fits_a_phone(swept: fw.SweepResult, tmp_path: Path) -> None:
