@@ -39,7 +39,7 @@ def test_the_lock_holds_names_and_versions_and_no_urls() -> None:
 
 def test_the_lock_pins_every_dependency() -> None:
     declared = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]
-    declared += [item for name in ("parquet", "images", "figures") for item in PROJECT["optional-dependencies"][name]]
+    declared += [item for name in ("parquet", "images", "figures", "sweep") for item in PROJECT["optional-dependencies"][name]]
     names = {re.split(r"[\[<>=!~ ]", item)[0].lower() for item in declared} - {PROJECT["name"]}
     assert names <= set(locked())
 
