@@ -136,6 +136,7 @@ def prepare(request: Request) -> Prepared:
     composition = recipe.compose([_one_value(word, jobs) for word in words])
     origins = composition.ledger.origins
     tree = Resolved(composition.tree).tree
+    _refuse_hosts(tree, origins, recipe.subject)
     section = _section(tree, recipe, origins)
     fixed = tuple(word.text for word in words if word not in axes and not _is_section(word))
     if not request.single:
@@ -174,6 +175,16 @@ def _refuse_none(axes: Sequence[Word], section: Sweep, origins: Mapping[str, str
     if not axes and not section.space:
         found, expected = "the sweep has no axis", "a key with several values"
         raise ConfigError(Problem("sweep.space", found, expected, origins.get("sweep.space"), "seed=range(8)"), subject)
+
+
+def _refuse_hosts(tree: Mapping[str, Any], origins: Mapping[str, str], subject: str) -> None:
+    """Several processes that each ran the whole sweep would all write the same folders."""
+    if (tree.get("parallel") or {}).get("hosts") is not None:
+        origin = origins.get("parallel.hosts")
+        expected = "one process that proposes trials; others work on them by sweep.workers or a launcher"
+        fix = "parallel.hosts=null, with hydra/launcher=ray or submitit_slurm for more machines"
+        found = "the processes of one run cannot run a sweep together"
+        raise ConfigError(Problem("parallel.hosts", found, expected, origin, fix), subject)
 
 
 def _one_value(word: Word, jobs: Jobs) -> str:

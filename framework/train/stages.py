@@ -113,7 +113,7 @@ def run(
                     skipped.append(stage)
                     continue
                 if stage == "train":
-                    _refuse_of_population(home.path)
+                    company.tell("whose member it is", lambda: _refuse_of_population(home.path))
                 home.finish(stage, getattr(session, stage)())
                 done.append(stage)
             result = company.tell("the result", lambda: home.read("result.json") or {})

@@ -119,6 +119,12 @@ MISTAKES = {
         "a sweeper of Hydra's knows no zipped axes",
         "leave out hydra/sweeper",
     ),
+    "several processes of one run": (
+        ["seed=0,1", "parallel=data", "parallel.hosts=auto"],
+        "parallel.hosts",
+        "the processes of one run cannot run a sweep together",
+        "parallel.hosts=null, with hydra/launcher=ray or submitit_slurm for more machines",
+    ),
     "one run directory for all": (
         ["seed=0,1", "run.dir=here"],
         "run.dir",
