@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,9 +17,20 @@ from framework.inspect.plan.program import Program
 RECIPES = Path(__file__).parent / "recipes"
 
 
+@cache
+def instructions(model: str, *layout: str) -> Counter[str]:
+    """How many instructions of each kind a step has."""
+    loaded = load(str(RECIPES / f"{model}.yaml"), layout)
+    program = Program.parse(prepare(loaded, hbm=None).compile().as_text())
+    return Counter(each.instruction.opcode for each in program.executed())
+
+
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("model", ["mlp", "cnn"])
 def test_a_step_on_one_device_has_no_collectives(model: str, layout: str) -> None:
-    loaded = load(str(RECIPES / f"{model}.yaml"), [f"parallel={layout}", "parallel.devices=1"])
-    program = Program.parse(prepare(loaded, hbm=None).compile().as_text())
-    assert [each.instruction.name for each in program.executed() if each.instruction.opcode in KINDS] == []
+    assert not set(instructions(model, f"parallel={layout}", "parallel.devices=1")) & set(KINDS)
+
+
+@pytest.mark.parametrize("layout", [layout for layout in LAYOUTS if layout != "pmap"])
+def test_what_xla_divides_is_plain_jit_on_one_device(layout: str) -> None:
+    assert instructions("mlp", f"parallel={layout}", "parallel.devices=1") == instructions("mlp", "parallel=single")
