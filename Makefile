@@ -6,7 +6,7 @@ WHEELS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test test-slurm test-gpu check bench wheel lock clean
+.PHONY: help setup run test test-slurm test-ray test-gpu check bench wheel lock clean
 
 # One environment per interpreter: `.venv` for python3, `.venv-3.12` for PYTHON=python3.12.
 VENV := .venv$(patsubst %,-%,$(filter-out python3 python,$(patsubst python3.%,3.%,$(notdir $(PYTHON)))))
@@ -39,6 +39,10 @@ test-slurm: setup  ## Drive a real SLURM of one node (apt-get install slurm-wlm 
 
 test-gpu:  ## Run layouts and numbers on the GPUs of PYTHON's jax (WHEELS=folder: without a network)
 	$(PYTHON) tests/gpu/run.py $(if $(WHEELS),--wheels $(WHEELS)) $(ARGS)
+
+test-ray: setup  ## Drive a real Ray cluster of two workers (installs Ray, 240 MB, into the environment)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[ray]' -c requirements.lock
+	$(BIN)/python -m pytest tests/sweep/test_engine_ray.py $(ARGS)
 
 check: setup  ## What CI runs: format, lint, types, tests
 	$(BIN)/ruff format --check .

@@ -39,7 +39,11 @@ def test_the_lock_holds_names_and_versions_and_no_urls() -> None:
 
 def test_the_lock_pins_every_dependency() -> None:
     declared = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]
-    declared += [item for name in ("parquet", "images", "figures", "sweep") for item in PROJECT["optional-dependencies"][name]]
+    declared += [
+        item
+        for name in ("parquet", "images", "figures", "sweep", "submitit")
+        for item in PROJECT["optional-dependencies"][name]
+    ]
     names = {re.split(r"[\[<>=!~ ]", item)[0].lower() for item in declared} - {PROJECT["name"]}
     assert names <= set(locked())
 
@@ -48,7 +52,20 @@ def test_make_without_a_target_lists_the_targets() -> None:
     done = make()
     listed = set(re.findall(r"^  make ([\w-]+) ", done.stdout, re.MULTILINE))
     assert done.returncode == 0
-    assert listed == {"help", "setup", "run", "test", "test-slurm", "check", "bench", "wheel", "lock", "clean"}
+    assert listed == {
+        "help",
+        "setup",
+        "run",
+        "test",
+        "test-slurm",
+        "test-ray",
+        "test-gpu",
+        "check",
+        "bench",
+        "wheel",
+        "lock",
+        "clean",
+    }
 
 
 def test_make_check_formats_lints_types_and_tests() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import threading
 import warnings
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,8 @@ from typing import Any
 from framework.core.errors import ConfigError, Problem
 from framework.sweep.engines.settings import RaySettings, require
 from framework.sweep.engines.work import Work
+
+_ANSWER_S = 10.0
 
 
 class RayEngine:
@@ -133,13 +136,25 @@ def _connect(settings: RaySettings) -> bool:
             return True
         del common["include_dashboard"]
         try:
+            _require_answer(str(address))
             ray.init(address, **common)
-        except (ConnectionError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
             found = f"no cluster answers at '{address}': {str(error).splitlines()[0]}"
             key = "hydra.launcher.address" if settings.address else "RAY_ADDRESS"
             fix = "ray start --head, or hydra.launcher.address=local for a cluster on this machine"
             raise ConfigError(Problem(key, found, "the address of a Ray cluster that runs", fix=fix)) from None
     return True
+
+
+def _require_answer(address: str) -> None:
+    """Ray itself would try for ten minutes.
+
+    Raises:
+      OSError: nobody listens there.
+    """
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), _ANSWER_S).close()
 
 
 def _room(needs: Mapping[str, float], total: Mapping[str, float]) -> int:
