@@ -10,6 +10,7 @@ import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
 from framework.core.errors import ConfigError, Problem
@@ -32,8 +33,7 @@ class RayEngine:
         self._settings = settings
         self._ours = _connect(settings)
         try:
-            import ray
-
+            ray = _ray()
             total = ray.cluster_resources()
             gpus = settings.num_gpus
             self._gpus = gpus if gpus is not None else float(total.get("GPU", 0) > 0)
@@ -49,8 +49,7 @@ class RayEngine:
 
     def start(self, work: Work, place: int) -> RayJob:
         """Submit a unit; Ray starts it where there is room."""
-        import ray
-
+        ray = _ray()
         settings = self._settings
         # A process that had a GPU keeps its memory, and one that began with other cores keeps those.
         options = {
@@ -67,8 +66,7 @@ class RayEngine:
     def close(self) -> None:
         """End the cluster, if it is ours."""
         if self._ours:
-            import ray
-
+            ray = _ray()
             ray.shutdown()
 
 
@@ -80,21 +78,18 @@ class RayJob:
 
     def ended(self) -> str | None:
         """What Ray says of a task that ended."""
-        import ray
-        from ray.exceptions import RayError
-
+        ray = _ray()
         ready, _ = ray.wait([self._reference], timeout=0)
         if not ready:
             return None
         try:
             return ray.get(self._reference) or ""
-        except RayError as error:
+        except ray.exceptions.RayError as error:
             return str(error).strip().splitlines()[0]
 
     def kill(self, process: int | None) -> None:
         """End the task's process."""
-        import ray
-
+        ray = _ray()
         ray.cancel(self._reference, force=True)
 
 
@@ -111,6 +106,11 @@ def check_ray(settings: RaySettings) -> None:
         check_scheduler(settings.scheduler)
 
 
+def _ray() -> Any:
+    """Ray, loaded when it is needed; it need not be installed."""
+    return import_module("ray")
+
+
 def _run(work: Work) -> str | None:
     return work()
 
@@ -122,8 +122,7 @@ def _connect(settings: RaySettings) -> bool:
     if address in (None, "local"):
         # A cluster of one machine listens to that machine alone; Ray reads this when it is first imported.
         os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
-    import ray
-
+    ray = _ray()
     if ray.is_initialized():
         return False
     common: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "include_dashboard": False}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 from framework.config.schema.sweep import Sweep
@@ -98,10 +99,8 @@ def check_scheduler(given: str | Mapping[str, Any]) -> None:
 
 def made(given: str | Mapping[str, Any], metric: str, mode: str) -> Any:
     """The scheduler of Ray Tune."""
-    import ray.tune.schedulers as schedulers
-
     name, arguments = _split(given)
-    kind = getattr(schedulers, _NAMES[name])
+    kind = getattr(import_module("ray.tune.schedulers"), _NAMES[name])
     return kind(**{"metric": metric, "mode": mode, "time_attr": TIME, **_OWN[name], **arguments})
 
 
