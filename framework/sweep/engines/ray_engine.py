@@ -51,7 +51,7 @@ class RayEngine:
         """Submit a unit; Ray starts it where there is room."""
         ray = _ray()
         settings = self._settings
-        # A process that had a GPU keeps its memory, and one that began with other cores keeps those.
+        # A process keeps the memory of a GPU that it had, so it ends with its task; others serve the next unit too.
         options = {
             "num_cpus": settings.num_cpus,
             "num_gpus": self._gpus,

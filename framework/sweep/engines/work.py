@@ -76,8 +76,10 @@ class Work:
         """
         from submitit.helpers import DelayedSubmission
 
-        self._director.stop("SIGTERM")
-        self._running.join(self.grace_s)
+        # A job that is preempted while it starts has no members to save yet.
+        if (director := vars(self).get("_director")) is not None:
+            director.stop("SIGTERM")
+            self._running.join(self.grace_s)
         return DelayedSubmission(self)
 
     def __getstate__(self) -> dict[str, Any]:
