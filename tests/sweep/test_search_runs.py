@@ -159,18 +159,20 @@ def test_three_processes_share_a_study_and_one_is_killed(tiny: str) -> None:
     words = (AXIS, "sweep.sampler=tpe", "sweep.trials=6", "sweep.batch=1", "sweep.dir=here", "checkpoint=none")
     ledger = Ledger(_folder("here") / FILE)
     workers = _workers(tiny, words, 3)
-    killed = workers[0]
+    by_id = {str(worker.pid): worker for worker in workers}
     try:
-        while not any(row.started and row.owner.split(":")[-2] == str(killed.pid) for row in ledger.trials()):
-            assert killed.poll() is None
+        while not (begun := [row for row in ledger.trials() if row.started and row.status == "running"]):
+            assert any(worker.poll() is None for worker in workers)
             time.sleep(0.02)
+        killed = by_id[begun[0].owner.split(":")[-2]]
         os.kill(killed.pid, signal.SIGKILL)
-        told = [worker.communicate(timeout=300)[1] for worker in workers[1:]]
+        workers.remove(killed)
+        told = [worker.communicate(timeout=300)[1] for worker in workers]
     finally:
-        for worker in workers:
+        for worker in by_id.values():
             worker.kill()
             worker.communicate()
-    assert [worker.returncode for worker in workers[1:]] == [0, 0], told
+    assert [worker.returncode for worker in workers] == [0, 0], told
     # Where the others had ended before the kill, the same command finishes what is left; else it finds nothing to do.
     rows = swept(tiny, *words).rows
     assert [(row.number, row.status) for row in rows] == [(number, "done") for number in range(6)]
