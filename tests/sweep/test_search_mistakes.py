@@ -157,7 +157,7 @@ def test_the_command_ends_with_two(tiny: str, capsys: pytest.CaptureFixture[str]
 
 
 def test_another_sampler_is_another_sweep(tiny: str) -> None:
-    words = (AXIS, "sweep.trials=2", "sweep.dir=here", "checkpoint=none", "hydra/launcher=basic")
+    words = (AXIS, "sweep.trials=2", "sweep.dir=here", "checkpoint=none", "run.stages=[train]")
     sweep(Request(tiny, (*words, "sweep.sampler=random")))
     with pytest.raises(RunError, match='sampler: "random" -> "tpe"'):
         sweep(Request(tiny, (*words, "sweep.sampler=tpe")))

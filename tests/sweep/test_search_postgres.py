@@ -50,7 +50,14 @@ def database() -> Iterator[str]:
 
 def test_two_folders_work_on_one_study_by_its_name(tiny: str, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(study, "HEARTBEAT_S", 1)
-    words = (AXIS, "sweep.sampler=tpe", "sweep.study=ours", f"sweep.storage={database}", "checkpoint=none")
+    words = (
+        AXIS,
+        "sweep.sampler=tpe",
+        "sweep.study=ours",
+        f"sweep.storage={database}",
+        "checkpoint=none",
+        "run.stages=[train]",
+    )
     one = sweep(Request(tiny, (*words, "sweep.trials=3", "sweep.dir=one")))
     two = sweep(Request(tiny, (*words, "sweep.trials=5", "sweep.dir=two")))
     assert ([row.status for row in one.rows], [row.status for row in two.rows]) == (["done"] * 3, ["done"] * 2)

@@ -31,6 +31,7 @@ from framework.train.stages import run
 RATE = "optimizer.learning_rate"
 AXIS = f"{RATE}=log(interval(1e-4,1e-1))"
 EIGHT = "trainer.steps=8"
+SHORT = ("checkpoint=none", "run.stages=[train]")
 
 
 def swept(recipe: str, *overrides: str, **others: Any) -> Result:
@@ -57,7 +58,7 @@ class Stopped(Watcher):
 
 
 def test_a_search_that_learns_goes_on_where_it_was_left(tiny: str) -> None:
-    words = (AXIS, "sweep.sampler=tpe", "sweep.batch=3", "sweep.dir=here", "checkpoint=none")
+    words = (AXIS, "sweep.sampler=tpe", "sweep.batch=3", "sweep.dir=here", *SHORT)
     first = swept(tiny, *words, "sweep.trials=3")
     more = swept(tiny, *words, "sweep.trials=6")
     assert [row.status for row in more.rows] == ["done"] * 6
@@ -67,7 +68,7 @@ def test_a_search_that_learns_goes_on_where_it_was_left(tiny: str) -> None:
 
 
 def test_a_pruner_finds_the_same_winner_in_fewer_steps(tiny: str) -> None:
-    words = (AXIS, "sweep.sampler=random", "sweep.trials=9", EIGHT, "checkpoint=none", "run.stages=[train]")
+    words = (AXIS, "sweep.sampler=random", "sweep.trials=9", EIGHT, *SHORT)
     whole = swept(tiny, *words, "sweep.dir=whole")
     halved = swept(tiny, *words, "sweep.pruner=asha", "sweep.dir=halved")
     median = swept(tiny, *words, "sweep.pruner={type: median, after: 0}", "sweep.dir=median")
@@ -90,14 +91,16 @@ def _pruned(result: Result) -> int:
 def test_a_later_group_is_compared_with_earlier_ones(tiny: str) -> None:
     # The first group has the good rates; of the second, which alone would keep one, none is good enough.
     rates = f"{RATE}=0.1,0.09,0.08,0.0003,0.0002,0.0001"
-    result = swept(tiny, rates, "sweep.batch=3", "sweep.pruner.type=asha", "sweep.pruner.factor=3", "sweep.dir=here")
+    result = swept(
+        tiny, rates, "sweep.batch=3", "sweep.pruner.type=asha", "sweep.pruner.factor=3", "sweep.dir=here", *SHORT
+    )
     assert [row.status for row in result.rows[3:]] == ["pruned"] * 3
     assert [row.status for row in result.rows].count("done") == 1
 
 
 def test_members_that_run_one_after_another_are_pruned_too(tiny: str) -> None:
     rates = f"{RATE}=0.1,0.0001"
-    words = ("sweep.pruner={type: asha, factor: 2}", "hydra/launcher=basic", "sweep.dir=here")
+    words = ("sweep.pruner={type: asha, factor: 2}", "hydra/launcher=basic", "sweep.dir=here", *SHORT)
     assert [row.status for row in swept(tiny, rates, *words).rows] == ["done", "pruned"]
 
 
@@ -142,7 +145,7 @@ def test_a_population_that_a_signal_stopped_goes_on_with_the_values_it_had(tiny:
 def test_zipped_and_listed_values_of_a_population_move_to_a_neighbour(tiny: str) -> None:
     rates, decays = "0.001,0.01,0.1", "0.1,0.2,0.3"
     words = (f"{RATE}={rates}", f"optimizer.weight_decay={decays}", f"sweep.zip=[[{RATE},optimizer.weight_decay]]")
-    settings = ("sweep.sampler=pbt", "sweep.trials=3", "sweep.pbt.resample=0.0", "sweep.dir=here")
+    settings = ("sweep.sampler=pbt", "sweep.trials=3", "sweep.pbt.resample=0.0", "sweep.dir=here", *SHORT)
     result = swept(tiny, *words, *settings)
     pairs = {(0.001, 0.1), (0.01, 0.2), (0.1, 0.3)}
     moved = [entry["hyper"] for row in result.rows for entry in changes(Path(row.path), 8)]
@@ -156,7 +159,7 @@ def _workers(recipe: str, overrides: Sequence[str], count: int) -> list[subproce
 
 
 def test_three_processes_share_a_study_and_one_is_killed(tiny: str) -> None:
-    words = (AXIS, "sweep.sampler=tpe", "sweep.trials=6", "sweep.batch=1", "sweep.dir=here", "checkpoint=none")
+    words = (AXIS, "sweep.sampler=tpe", "sweep.trials=5", "sweep.batch=1", "sweep.dir=here", *SHORT)
     ledger = Ledger(_folder("here") / FILE)
     workers = _workers(tiny, words, 3)
     by_id = {str(worker.pid): worker for worker in workers}
@@ -175,17 +178,17 @@ def test_three_processes_share_a_study_and_one_is_killed(tiny: str) -> None:
     assert [worker.returncode for worker in workers] == [0, 0], told
     # Where the others had ended before the kill, the same command finishes what is left; else it finds nothing to do.
     rows = swept(tiny, *words).rows
-    assert [(row.number, row.status) for row in rows] == [(number, "done") for number in range(6)]
+    assert [(row.number, row.status) for row in rows] == [(number, "done") for number in range(5)]
     # The one that the killed process had begun was begun again; no other one was.
-    assert sum(row.attempts for row in rows) <= 7
+    assert sum(row.attempts for row in rows) <= 6
     assert str(killed.pid) not in [row.owner.split(":")[-2] for row in rows if row.attempts > 1]
     lines = [log(Path(row.path)) for row in rows]
     assert all([record["step"] for record in own if record["split"] == "valid"] == [2, 4] for own in lines)
-    assert len({row.overrides for row in rows}) == 6
+    assert len({row.overrides for row in rows}) == 5
 
 
 def test_workers_of_one_command_share_its_trials(tiny: str) -> None:
-    words = (f"{RATE}=0.1,0.01,0.001,0.0001", "sweep.workers=2", "sweep.dir=here", "checkpoint=none")
+    words = (f"{RATE}=0.1,0.01,0.001,0.0001", "sweep.workers=2", "sweep.dir=here", *SHORT)
     result = swept(tiny, *words)
     assert [row.status for row in result.rows] == ["done"] * 4
     assert [row.attempts for row in result.rows] == [1] * 4
@@ -201,7 +204,7 @@ def test_a_worker_is_asked_for_the_same_sweep(tiny: str) -> None:
 
 def test_a_number_of_parameters_is_an_objective(tiny: str) -> None:
     words = ("network.args.width=4,8", "sweep.objective=[valid.loss,parameters]", "sweep.sampler=nsga2")
-    result = swept(tiny, *words, "sweep.trials=3", "sweep.dir=here", "checkpoint=none")
+    result = swept(tiny, *words, "sweep.trials=3", "sweep.dir=here", *SHORT)
     for row in result.rows:
         assert row.objective is not None
         width = row.parameters["network.args.width"]
