@@ -106,13 +106,12 @@ def test_keys_that_are_folded_or_split_draw_independent_masks() -> None:
 
 
 def test_keys_of_consecutive_steps_and_seeds_are_all_different() -> None:
-    drawn = [
-        tuple(np.asarray(jax.random.key_data(derive(base_key(seed), "step", step))).tolist())
-        for seed in range(30)
-        for step in range(30)
-    ]
-    assert len(set(drawn)) == 900
-    assert len({first for first, _ in drawn}) == len({second for _, second in drawn}) == 900
+    def draw(seed: jax.Array, step: jax.Array) -> jax.Array:
+        return jax.random.key_data(derive(base_key(seed), "step", step))
+
+    seeds, steps = (part.ravel() for part in jnp.meshgrid(jnp.arange(30, dtype=jnp.uint32), jnp.arange(30)))
+    drawn = np.asarray(jax.vmap(draw)(seeds, steps))
+    assert len(np.unique(drawn[:, 0])) == len(np.unique(drawn[:, 1])) == 900
 
 
 def test_normal_numbers_have_their_moments() -> None:

@@ -18,6 +18,9 @@ from framework.core.errors import ConfigError
 from framework.launch.devices import devices_of_each, variables, visible_gpus
 from framework.launch.local import Group
 
+# `fw launch` never loads JAX, so it may fork; the process of the tests may have loaded it, and JAX warns of every fork.
+pytestmark = pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning")
+
 HEAD = "import os, signal, sys, time\nrank = int(os.environ.get('JAX_PROCESS_ID', 0))\n"
 FOR_EVER = "time.sleep(600)\n"
 

@@ -164,7 +164,9 @@ def test_a_moving_average_and_streams_of_one_seed_are_each_members_own(tmp_path:
     for number, own in enumerate(each):
         alone = make_members(tmp_path / f"alone{number}", RECIPE, ["parallel=single"], [own])[0]
         run(alone.loaded)
-        assert log(members[number].path) == log(alone.path)
+        for mine, other in zip(log(members[number].path), log(alone.path), strict=True):
+            assert mine.pop("split") == other.pop("split")
+            assert mine == pytest.approx(other, rel=1e-5)
 
 
 def test_arrays_that_lie_with_the_group_are_missed_in_words(tmp_path: Path) -> None:
