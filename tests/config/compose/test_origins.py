@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
-import yaml
 
 from framework.config.compose import load, recipes, shipped
 from framework.config.compose.paths import dotted, leaves
@@ -32,8 +32,8 @@ def _line(origin: str) -> str:
 def test_the_line_of_every_leaf_holds_its_key(entry, case):
     overrides = list(OVERRIDES[case])
     if case == "another optimizer":  # settings of the recipe that the other one lacks are to be taken out, as it says
-        own = yaml.safe_load(entry.file.read_text(encoding="utf-8")).get("optimizer", {})
-        overrides += [f"~optimizer.{key}" for key in ("weight_decay", "b1", "b2", "eps") if key in own]
+        own = re.findall(r"^  (weight_decay|b1|b2|eps):", entry.file.read_text(encoding="utf-8"), re.MULTILINE)
+        overrides += [f"~optimizer.{key}" for key in own]
     loaded = load(entry.identity, overrides)
     for path, _ in leaves(loaded.tree):
         origin = loaded.origins[dotted(path)]
