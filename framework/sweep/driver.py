@@ -11,7 +11,7 @@ from typing import Any
 from framework.config.compose.sweeping import StoppedError
 from framework.config.compose.text import difference
 from framework.config.schema.sweep import Sweep
-from framework.core.errors import Interrupted, Problem, RunError
+from framework.core.errors import ConfigError, Interrupted, Problem, RunError
 from framework.core.keypaths import flatten
 from framework.sweep.directors import Heartbeat, Signals
 from framework.sweep.engines.launchers import check_launcher
@@ -94,6 +94,10 @@ def plan(request: Request) -> Plan:
     """
     register()
     prepared = prepare(request)
+    if prepared.sampler is None:
+        found = "a sweeper of Hydra's proposes its trials while it runs"
+        expected, fix = "the project's own sweeper, for a plan", "leave out hydra/sweeper, or the plan"
+        raise ConfigError(Problem("hydra/sweeper", found, expected, fix=fix), f"recipe {prepared.name}")
     session, _ = _session(prepared, prepared.folder())
     members = session.members(found := session.begin(), range(len(found)))
     groups = grouped(members)

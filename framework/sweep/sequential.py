@@ -74,7 +74,7 @@ class _Watch:
         self._director.record(number, record)
         values = values_of(record)
         self.latest |= values
-        if record["split"] != "valid":
+        if record["split"] != "valid" or self._is_last(record):
             return
         verdict = self._director.review(int(record["step"]), {number: values}).get(number)
         if isinstance(verdict, Stop):
@@ -84,6 +84,13 @@ class _Watch:
                 "members that run one after another cannot take each other's state\n"
                 "  fix:       hydra/launcher=vectorized"
             )
+
+    def _is_last(self, record: Mapping[str, Any]) -> bool:
+        """Whether nothing is left to stop."""
+        trainer = self._member.loaded.config.trainer
+        if trainer.steps is not None:
+            return int(record["step"]) >= trainer.steps
+        return float(record["epoch"]) >= float(trainer.epochs or 0)
 
     def advance(self, step: int, steps: int, seconds: float) -> None:
         """Nothing."""

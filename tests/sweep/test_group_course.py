@@ -12,6 +12,7 @@ from directing import Recorder, log, make_members, result
 from framework.checkpoint import CheckpointWarning
 from framework.core.errors import ConfigError, Interrupted, RunError
 from framework.sweep.members import Copy, Stop, Verdict
+from framework.sweep.sequential import run_group as one_by_one
 from framework.sweep.vectorized import NotTogetherError, run_group
 from framework.train.saved import setup_of, state_of
 from framework.train.stages import run
@@ -200,3 +201,11 @@ def test_a_mistake_in_the_recipe_is_told_before_anything_starts(tmp_path: Path) 
     with pytest.raises(ConfigError, match="the data has no split 'tset'"):
         run_group(members, Recorder())
     assert not members[0].path.exists()
+
+
+def test_members_one_after_another_are_stopped_before_their_end_alone(tmp_path: Path) -> None:
+    members = make_members(tmp_path, RECIPE, ["parallel=single"], RATES[:2])
+    recorder = Recorder(lambda step, values: {1: Stop("behind")} if step == 4 and 1 in values else {})
+    one_by_one(members, recorder)
+    assert [recorder.endings[number].status for number in range(2)] == ["done", "pruned"]
+    assert {step for step, _ in recorder.reviewed} == {2, 4, 6}

@@ -153,3 +153,9 @@ def test_the_trial_with_the_mistake_is_named_and_a_mistake_of_all_is_told_once(t
         plan(Request(tiny, (f"{RATE}=1,-2", "seed=0,1")))
     with pytest.raises(ConfigError, match=r"job 0 of 3 \(optimizer.learning_rat=1\), has 1 problem"):
         plan(Request(tiny, ("optimizer.learning_rat=1,2,3",)))
+
+
+def test_a_plan_of_trials_that_are_proposed_on_the_way_is_refused(tiny: str) -> None:
+    with pytest.raises(ConfigError, match="a sweeper of Hydra's proposes its trials while it runs") as caught:
+        plan(Request(tiny, ("seed=0,1", "hydra/sweeper=basic")))
+    assert caught.value.problems[0].fix == "leave out hydra/sweeper, or the plan"

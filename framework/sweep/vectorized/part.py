@@ -27,7 +27,7 @@ from framework.train.setup import Setup
 DISPATCH_SECONDS = 1.0
 SAVE_SECONDS = 60.0
 CAPACITY = 256
-_COMPILERS = 4
+_COMPILERS = 2
 
 
 class Part:
