@@ -6,7 +6,7 @@ WHEELS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test test-slurm test-ray test-gpu check bench wheel lock clean
+.PHONY: help setup run test test-slurm test-ray test-gpu check bench bench-peers wheel lock clean
 
 # One environment per interpreter: `.venv` for python3, `.venv-3.12` for PYTHON=python3.12.
 VENV := .venv$(patsubst %,-%,$(filter-out python3 python,$(patsubst python3.%,3.%,$(notdir $(PYTHON)))))
@@ -52,6 +52,10 @@ check: setup  ## What CI runs: format, lint, types, tests
 
 bench: setup  ## Measure the step rate beside hand-written JAX (BENCH=parallel: layouts, BENCH=gpu: GPT-2 small)
 	$(BIN)/python benchmarks/$(BENCH).py $(ARGS)
+
+bench-peers:  ## Make the environment of the peers, .cache/peers, for benchmarks/sweep.py
+	$(PYTHON) -m venv .cache/peers
+	.cache/peers/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0 keras jax scikit-learn
 
 wheel: setup  ## Build dist/*.whl, with configs/ and recipes/ inside
 	$(BIN)/python -m build --wheel --no-isolation

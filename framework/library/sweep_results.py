@@ -76,7 +76,7 @@ class SweepResult:
           RunError: pandas is not installed.
         """
         try:
-            import pandas
+            import pandas  # pyright: ignore[reportMissingImports] - an extra that is not installed for the tests
         except ModuleNotFoundError:
             raise RunError(
                 Problem("to_pandas", "needs pandas, which is not installed", fix="pip install pandas")
