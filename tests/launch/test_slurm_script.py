@@ -17,7 +17,7 @@ from framework.launch.settings import Slurm
 from framework.launch.slurm import render
 
 GOLDEN = Path(__file__).parent / "golden"
-RUN = PurePosixPath("/work/lab/runs/gpt")
+RUN = PurePosixPath("/data/lab/runs/gpt")
 
 CASES: dict[str, tuple[int, tuple[str, ...], dict[str, Any]]] = {
     "one_process": (1, (), {}),
@@ -34,7 +34,7 @@ CASES: dict[str, tuple[int, tuple[str, ...], dict[str, Any]]] = {
             "gpus_per_node": 8,
             "cpus_per_task": 64,
             "mem": "1000G",
-            "setup": ["module load cuda/12", "source /work/lab/venv/bin/activate"],
+            "setup": ["module load cuda/12", "source /data/lab/venv/bin/activate"],
             "directives": ["--exclusive", "--mail-type=END"],
         },
     ),
@@ -48,7 +48,7 @@ def script(case: str) -> str:
     loaded = load("digits_mlp", ["trainer.epochs=3", *overrides])
     options = ("--trust", "my_layers")
     job = Job(loaded, "digits_mlp", "run", processes, RUN, options)
-    return render(job, Slurm.model_validate({"python": "python3", **settings}), Path("/work/lab"))
+    return render(job, Slurm.model_validate({"python": "python3", **settings}), Path("/data/lab"))
 
 
 @pytest.mark.parametrize("case", CASES)
