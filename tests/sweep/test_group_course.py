@@ -158,6 +158,20 @@ def test_without_checkpoints_nothing_but_results_is_kept(tmp_path: Path) -> None
     }  # fmt: skip
 
 
+def test_without_checkpoints_the_last_state_is_evaluated_as_alone(tmp_path: Path) -> None:
+    shared = ["checkpoint.enabled=false", "parallel=single", "trainer.steps=24", "optimizer.learning_rate=0.3"]
+    members = make_members(tmp_path / "group", RECIPE, shared, [[]])
+    recorder = Recorder()
+    run_group(members, recorder)
+    alone = make_members(tmp_path / "alone", RECIPE, shared, [[]])[0]
+    run(alone.loaded)
+    assert result(members[0].path)["best"]["step"] < 24
+    assert result(members[0].path)["evaluated_step"] == result(alone.path)["evaluated_step"] == 24
+    assert _loss(members[0].path) == pytest.approx(_loss(alone.path), rel=1e-5)
+    last = [record["loss"] for record in log(alone.path) if record["split"] == "valid"][-1]
+    assert recorder.endings[0].metrics["valid.loss"] == pytest.approx(last, rel=1e-5)
+
+
 def test_a_moving_average_and_streams_of_one_seed_are_each_members_own(tmp_path: Path) -> None:
     each = [["trainer.ema_decay=0.5"], ["trainer.ema_decay=0.9"]]
     members = make_members(tmp_path / "group", RECIPE, [], each)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
+from framework.config.schema.root import Config
 from framework.core.files import write_together
 from framework.core.trees import size
 from framework.parallel.single import Single
@@ -17,6 +18,7 @@ from framework.report.jsonl import read_records
 from framework.report.tensorboard import write_at_once
 from framework.sweep.hparams import hparams
 from framework.sweep.members import Ending
+from framework.sweep.outcome import final_metrics
 from framework.sweep.vectorized.tracks import Track
 from framework.train.evaluation import Evaluator
 
@@ -42,7 +44,7 @@ def finish(part: Part, seconds: float) -> None:
     share = seconds / len(part.tracks)
     files: dict[Path, str] = {}
     for track, told in zip(done, metrics, strict=True):
-        files |= _files(track, told, parameters, share, config.checkpoint.monitor, config.run)
+        files |= _files(track, told, parameters, share, config)
     write_together(files)
     if config.report.tensorboard:
         evaluated = dict(zip((track.place for track in done), metrics, strict=True))
@@ -54,10 +56,8 @@ def finish(part: Part, seconds: float) -> None:
         if track.pruned:
             ending = Ending("pruned", dict(track.records.valid), share, track.pruned)
             part.director.ended(track.member.number, ending)
-    for track, told in zip(done, metrics, strict=True):
-        values = {**(track.at_best or track.records.valid), "parameters": float(parameters)}
-        for split, found in told.items():
-            values |= {f"{split}.{name}": value for name, value in found.items() if not isinstance(value, list)}
+    for track in done:
+        values = final_metrics(config, track.home.directory.path)
         part.director.ended(track.member.number, Ending("done", values, share))
 
 
@@ -70,7 +70,7 @@ def _chosen(part: Part, done: list[Track]) -> Any:
 
 
 def _files(
-    track: Track, metrics: Mapping[str, Any], parameters: int, seconds: float, monitor: str | None, run: Any
+    track: Track, metrics: Mapping[str, Any], parameters: int, seconds: float, config: Config
 ) -> dict[Path, str]:
     """`result.json` and `stages.json`, as the stages of a run alone write them."""
     progress, path = track.progress, track.home.directory.path
@@ -79,9 +79,9 @@ def _files(
         "parameters": parameters,
         "seconds": round(seconds, 3),
         "finished": progress.reason,
-        "best": {"step": progress.best_step, monitor: progress.best},
+        "best": {"step": progress.best_step, config.checkpoint.monitor: progress.best},
     }
-    best = run.evaluate_checkpoint == "best" and progress.best_step is not None
+    best = config.checkpoint.enabled and config.run.evaluate_checkpoint == "best" and progress.best_step is not None
     step = progress.best_step if best else track.step
     result, stages = dict(summary), {"train": summary}
     if metrics:

@@ -80,9 +80,12 @@ class Part:
         self._arrays = self.program.share(dict(setup.dataset.arrays("train")))
         self._count = min(8, self.program.capacity)
         self._compile()
-        keeps_best = setup.config.checkpoint.monitor is not None and "valid" in setup.dataset.splits
-        self.state, self.best = self._begin(keeps_best)
-        self.saving = Saving([member for member, _ in members]) if setup.config.checkpoint.enabled else None
+        kept = setup.config.checkpoint
+        # Without checkpoints a run alone is evaluated as it ended, and so is a member.
+        self.state, self.best = self._begin(
+            kept.enabled and kept.monitor is not None and "valid" in setup.dataset.splits
+        )
+        self.saving = Saving([member for member, _ in members]) if kept.enabled else None
 
     def run(self) -> None:
         """Train to the end, then evaluate.

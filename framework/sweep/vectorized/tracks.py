@@ -115,7 +115,6 @@ class Track(Loop):
     place: int
     failure: str
     pruned: str
-    at_best: dict[str, float]
 
     @classmethod
     def of(
@@ -142,7 +141,7 @@ class Track(Loop):
             step=home.step,
         )
         track.member, track.home, track.place, track.records = member, home, place, records
-        track.failure, track.pruned, track.at_best = "", "", {}
+        track.failure, track.pruned = "", ""
         if home.progress is not None:
             track.marks.last = (home.step, home.progress.to_json())
         if home.best is not None:
@@ -184,8 +183,6 @@ class Track(Loop):
             assert isinstance(self.evaluator, Given)
             self.evaluator.results = results
         self._at_boundary(total)
-        if self.marks.improved:
-            self.at_best = dict(self.records.valid)
 
     def halt(self) -> None:
         """Keep the state as it is now; whoever takes the member up again goes on from it."""
