@@ -13,7 +13,7 @@ from framework.build.state import State
 from framework.data.prefetch import make_batch
 from framework.data.schedule import eval_batches
 from framework.parallel.strategy import OWN, SHARED, STATE, Rows, Strategy
-from framework.train.feed import RESIDENT_LIMIT_BYTES, gather
+from framework.train.feed import gather, is_resident
 
 
 class Evaluator:
@@ -98,13 +98,23 @@ class Evaluator:
         return self.experiment.summarise(self.experiment.combine(evaluation))
 
     def _sweep(self, state: State, hyper: Any, arrays: Any, blocks: jax.Array) -> dict[str, Any]:
-        def body(index: jax.Array, evaluation: Any) -> Any:
-            batch = gather(arrays, blocks[index], masked=True)
-            batch = self.experiment.inside.pin_rows(batch)
-            return self.experiment.evaluate(state, batch, evaluation, hyper)
-
-        return jax.lax.fori_loop(0, blocks.shape[0], body, self.experiment.evaluation())
+        return over_blocks(self.experiment, state, hyper, arrays, blocks, blocks.shape[0])
 
     def _is_resident(self, split: str) -> bool:
-        asked = self.experiment.config.data.resident
-        return self.dataset.nbytes(split) <= RESIDENT_LIMIT_BYTES if asked == "auto" else bool(asked)
+        return is_resident(self.experiment.config.data.resident, self.dataset.nbytes(split))
+
+
+def over_blocks(
+    experiment: Experiment, state: State, hyper: Any, arrays: Any, blocks: jax.Array, count: int | jax.Array
+) -> dict[str, Any]:
+    """The evaluation over the first `count` batches of a split that lies on the device.
+
+    Args:
+      blocks: int32[at least count, rows], which rows of `arrays` make each batch; -1 is padding.
+    """
+
+    def body(index: jax.Array, evaluation: Any) -> Any:
+        batch = experiment.inside.pin_rows(gather(arrays, blocks[index], masked=True))
+        return experiment.evaluate(state, batch, evaluation, hyper)
+
+    return jax.lax.fori_loop(0, count, body, experiment.evaluation())

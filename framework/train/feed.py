@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -38,6 +38,11 @@ class Feed(Protocol):
     def close(self) -> None:
         """Let go of threads."""
         ...
+
+
+def is_resident(asked: bool | Literal["auto"], nbytes: int) -> bool:
+    """Whether a split of so many bytes is kept on the devices, by the setting `data.resident`."""
+    return nbytes <= RESIDENT_LIMIT_BYTES if asked == "auto" else asked
 
 
 def gather(arrays: Mapping[str, jax.Array], indices: jax.Array, *, masked: bool) -> dict[str, jax.Array]:

@@ -22,7 +22,7 @@ from framework.build.state import State
 from framework.data.schedule import BatchSchedule
 from framework.parallel.hosts.team import Alone, Company
 from framework.parallel.strategy import SHARED, STATE, Rows, Strategy
-from framework.train.feed import RESIDENT_LIMIT_BYTES, Feed, ResidentFeed, StreamFeed, stream_capacity
+from framework.train.feed import Feed, ResidentFeed, StreamFeed, is_resident, stream_capacity
 
 CAPACITY = 256
 DISPATCH_SECONDS = 0.4
@@ -64,8 +64,7 @@ class Runner:
 
     def _make_feed(self, dataset: Any, source: Any, data: Any, masked: bool) -> Feed:
         nbytes = dataset.nbytes("train")
-        resident = nbytes <= RESIDENT_LIMIT_BYTES if data.resident == "auto" else data.resident
-        if resident:
+        if is_resident(data.resident, nbytes):
             capacity = self.steps_per_dispatch if self.steps_per_dispatch > 1 else CAPACITY
             arrays = self.strategy.place_shared(dataset.arrays("train"))
             return ResidentFeed(arrays, self.schedule, capacity, masked)

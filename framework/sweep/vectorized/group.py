@@ -16,7 +16,7 @@ from framework.sweep.vectorized import NotTogetherError, memory
 from framework.sweep.vectorized.devices import member_devices, together
 from framework.sweep.vectorized.homes import Home, close_homes, open_homes
 from framework.sweep.vectorized.part import Part
-from framework.train.feed import RESIDENT_LIMIT_BYTES
+from framework.train.feed import is_resident
 from framework.train.setup import Setup
 
 MOST_MEMBERS = 1024
@@ -75,10 +75,9 @@ def _run_chunk(
 
 
 def _require_resident(setup: Setup) -> None:
-    asked = setup.config.data.resident
     for split in setup.dataset.splits:
         size = setup.dataset.nbytes(split)
-        if asked is False or (asked == "auto" and size > RESIDENT_LIMIT_BYTES):
+        if not is_resident(setup.config.data.resident, size):
             raise NotTogetherError(f"the split '{split}' is streamed and not kept on the device ({size:,} bytes)")
 
 

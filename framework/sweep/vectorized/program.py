@@ -24,6 +24,7 @@ from jax.sharding import NamedSharding, PartitionSpec
 from framework.build.experiment import Experiment
 from framework.build.state import State
 from framework.sweep.vectorized.devices import AXIS, member_mesh
+from framework.train.evaluation import over_blocks
 from framework.train.feed import gather
 
 Tree = Any
@@ -206,10 +207,7 @@ class GroupProgram:
         experiment = self.experiment
 
         def one(state: State, hyper: Any) -> dict[str, jax.Array]:
-            def body(index: jax.Array, evaluation: Any) -> Any:
-                return experiment.evaluate(state, gather(arrays, blocks[index], masked=True), evaluation, hyper)
-
-            found = jax.lax.fori_loop(0, batches, body, experiment.evaluation())
+            found = over_blocks(experiment, state, hyper, arrays, blocks, batches)
             return experiment.summarise(experiment.combine(found))
 
         shapes = jax.eval_shape(one, *jax.tree.map(lambda leaf: leaf[0], (state, dict(hyper))))

@@ -12,12 +12,11 @@ from framework.build.experiment import Experiment
 from framework.data.schedule import BatchSchedule
 from framework.report.jsonl import MetricLog
 from framework.sweep.members import Member
+from framework.sweep.outcome import values_of
 from framework.sweep.vectorized.homes import Home
 from framework.train.loop import Loop, Record
 from framework.train.progress import Progress
 from framework.train.runner import Logs
-
-_BOOKKEEPING = ("step", "epoch", "split")
 
 
 @dataclass
@@ -72,11 +71,7 @@ class Records:
         """Tell it on, and keep it for `write`."""
         self._waiting.append(record)
         if record["split"] == "valid":
-            self.valid = {
-                f"valid.{name}": float(value)
-                for name, value in record.items()
-                if name not in ("step", "epoch", "split")
-            }
+            self.valid = values_of(record)
         self._told(record)
 
     def advance(self, step: int, steps: int, seconds: float) -> None:
