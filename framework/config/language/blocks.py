@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -138,6 +138,14 @@ def recursion(blocks: Mapping[str, Block], report: Report) -> set[str]:
             )
             circular.update(path)
     return circular
+
+
+def within(names: Iterable[str], blocks: Mapping[str, Block]) -> set[str]:
+    """Those of the names that are blocks, and all blocks that they use, directly or through others."""
+    queue = [name for name in names if name in blocks]
+    for at in queue:
+        queue += sorted(_used(blocks[at].layers, blocks) - set(queue))
+    return set(queue)
 
 
 def _circle(start: str, uses: Mapping[str, list[str]]) -> list[str] | None:

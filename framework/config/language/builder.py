@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from framework.config.language import arguments, combinators
-from framework.config.language.blocks import Block
+from framework.config.language.blocks import Block, within
 from framework.config.language.calls import Inputs, array_expression, bound_inputs, target
 from framework.config.language.ends import outputs_of, warn_unused
 from framework.config.language.expression import Expression
@@ -106,6 +106,7 @@ class Builder:
             read_node(str(name), item, f"{place.key}.{name}", self.ops, scope, self.report)
             for name, item in layers.items()
         ]
+        self.used |= within((node.left_out for node in raw), self.blocks)
         self._clashes(raw, inputs)
         ordered = placed(raw, inputs, self.report)
         adopt(ordered, self.report)

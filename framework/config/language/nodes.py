@@ -32,6 +32,7 @@ class RawNode:
       arguments: what stands behind the operation's word.
       source: what stands behind `from`; None for the node before.
       broken: it could not be read; the mistake is reported.
+      left_out: the operation that it would repeat, were the count not 0; empty otherwise.
     """
 
     name: str
@@ -46,6 +47,7 @@ class RawNode:
     after: str | None = None
     before: str | None = None
     broken: bool = False
+    left_out: str = ""
 
 
 def read_node(
@@ -172,6 +174,8 @@ def _known(
 def _read_node_keys(node: RawNode, raw: Mapping[str, Any], scope: Scope, report: Report) -> None:
     node.source = raw.get("from")
     node.repeat = _repeat(node, raw.get("repeat", 1), scope, report)
+    if node.repeat == 0:
+        _pass_on(node)
     node.remat = _flag(node, raw.get("remat", False), scope, report)
     for word in ("share", "after", "before"):
         value = raw.get(word)
@@ -193,12 +197,25 @@ def _repeat(node: RawNode, raw: Any, scope: Scope, report: Report) -> int:
     if count is FAILED:
         node.broken = True
         return 1
-    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+    # A count that is worked out may come to nothing, as that of the blocks after a stage's first; one that is written
+    # down as 0 is a mistake.
+    least = 0 if is_formula(raw) else 1
+    if isinstance(count, bool) or not isinstance(count, int) or count < least:
         told = f"found {count!r}" + (f", which is {raw} in {scope.owner}" if is_formula(raw) else "")
-        report.problem(key, told, "an integer of at least 1", f"{key}=1")
+        report.problem(key, told, f"an integer of at least {least}", f"{key}=1")
         node.broken = True
         return 1
     return count
+
+
+def _pass_on(node: RawNode) -> None:
+    """Make a node of no copies one that passes its first input on."""
+    node.left_out = node.op
+    node.op, node.op_key, node.arguments, node.repeat = "identity", node.key, {}, 1
+    if isinstance(node.source, Mapping):
+        node.source = next(iter(node.source.values()), None)
+    elif isinstance(node.source, list | tuple):
+        node.source = node.source[0] if node.source else None
 
 
 def _flag(node: RawNode, raw: Any, scope: Scope, report: Report) -> bool:

@@ -122,6 +122,24 @@ def test_a_formula_may_choose_the_operation_and_the_count() -> None:
     assert node(graph, "b").repeat == 2
 
 
+def test_a_node_whose_count_comes_to_nothing_passes_its_first_input_on() -> None:
+    text = """
+    args: {depth: 1, wide: false}
+    layers:
+      a: relu
+      b: {outer: {}, repeat: "=depth - 1"}
+      c: {add: {}, from: [b, input], repeat: "=int(wide)"}
+    blocks:
+      outer: {layers: {x: inner}}
+      inner: {layers: {fc: {dense: {features: 4}}}}
+    """
+    graph = graph_of(text)
+    assert [(item.op, item.inputs) for item in graph.nodes] == [
+        ("relu", ("input",)), ("identity", ("a",)), ("identity", ("b",))
+    ]  # fmt: skip
+    assert graph.warnings == ()
+
+
 def test_formulas_reach_into_lists() -> None:
     text = "args: {k: 3}\nlayers: {a: {conv: {features: 2, kernel: ['=k', '=k + 2']}}}"
     assert argument(graph_of(text), "a", "kernel") == (3, 5)
