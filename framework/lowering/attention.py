@@ -16,6 +16,7 @@ def attend(
     value: jax.Array,
     *,
     mask: jax.Array | None = None,
+    bias: jax.Array | None = None,
     causal: bool = False,
     drop: Callable[[jax.Array], jax.Array] | None = None,
 ) -> jax.Array:
@@ -28,6 +29,7 @@ def attend(
       value: [batch, key time, groups, features].
       mask: boolean, [batch or 1, heads or 1, query time or 1, key time]; true for what may be seen. A query that may
         see nothing gets 0.
+      bias: added to the products, [batch or 1, heads or 1, query time, key time].
       causal: query q sees keys 0 to q.
       drop: applied to the weights, e.g. dropout.
 
@@ -38,6 +40,8 @@ def attend(
     # Scaling the query costs time · features, scaling the logits time².
     query = query * (1 / math.sqrt(query.shape[-1]))
     logits = _products(query, key, wide)
+    if bias is not None:
+        logits = logits + bias.astype(wide)
     lowest = jnp.finfo(wide).min
     if causal:
         rows = lax.broadcasted_iota(jnp.int32, logits.shape[-2:], 0)

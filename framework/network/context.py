@@ -23,6 +23,19 @@ class TracedValue:
 
 
 @dataclass(frozen=True)
+class Decoding:
+    """A call that goes on with sequences of which earlier positions are kept in the collection `cache`.
+
+    Attributes:
+      position: int32 scalar, the place in time of the first position of this call's inputs.
+      length: how many positions the cache has room for; the call's last one must be below it.
+    """
+
+    position: jax.Array
+    length: int
+
+
+@dataclass(frozen=True)
 class Context:
     """Passed by Python closure to every layer: `layer(x, context=context)`.
 
@@ -34,6 +47,7 @@ class Context:
         batch is whole.
       weights: (where parameters stand, one copy of them) -> the same as layers use them. Where parameters are divided
         among devices it brings them together, within a repeated node copy by copy; None: they are whole.
+      decoding: where sequences are given piece by piece; None: they are whole.
     """
 
     train: bool = False
@@ -41,6 +55,7 @@ class Context:
     hyper: Mapping[str, jax.Array] = field(default_factory=dict)
     axis: str | None = None
     weights: Callable[[tuple[str, ...], Any], Any] | None = None
+    decoding: Decoding | None = None
 
     def value(self, item: float | TracedValue) -> float | jax.Array:
         """The scalar to compute with: the traced one where `hyper` holds it, else the default."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import ClassVar
 
 import jax
@@ -15,7 +16,9 @@ Function = Callable[[jax.Array], jax.Array]
 
 
 def activation(name: str) -> Function:
-    """The function of `jax.nn` called `name`, with the other arguments at their defaults."""
+    """The function of `jax.nn` called `name`, its other arguments at their defaults; `gelu_exact` is x · Phi(x)."""
+    if name == "gelu_exact":
+        return partial(jax.nn.gelu, approximate=False)
     return getattr(jax.nn, name)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from functools import partial
 
 import jax
@@ -10,42 +12,16 @@ from flax import linen as nn
 from flax.linen.dtypes import promote_dtype
 
 from framework.lowering.attention import attend
-from framework.network.context import Context, TracedValue
+from framework.network.context import Context, Decoding, TracedValue
 from framework.network.layers.activations import activation
+from framework.network.layers.cache import extended, start_of
 from framework.network.layers.dropout import Dropout, drop, is_off
 from framework.network.layers.initialization import initializer, parameter_dtype
 from framework.network.layers.normalization import LayerNorm, RMSNorm
-from framework.network.layers.positions import rotated
+from framework.network.layers.positions import alibi, bucket, distances, rotated
+from framework.network.layers.projection import Projection
 from framework.network.layers.sequence import as_boolean, require_sequence
 from framework.network.layers.wording import printed
-
-
-class _Projection(nn.Module):
-    """Affine map of the last axes (`inputs`) to others (`stack`, `outputs`); `stack` counts maps side by side."""
-
-    inputs: tuple[int, ...]
-    stack: tuple[int, ...]
-    outputs: tuple[int, ...]
-    use_bias: bool
-    kernel_init: str
-    bias_init: str
-    dtype: str | None
-    param_dtype: str | None
-
-    @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
-        axes = tuple(range(len(self.inputs + self.stack + self.outputs)))
-        first, last = len(self.inputs), len(self.inputs + self.stack)
-        init = initializer(self.kernel_init, axes[:first], axes[last:], axes[first:last])
-        kept = parameter_dtype(self.param_dtype)
-        after = self.stack + self.outputs
-        kernel = self.param("kernel", init, self.inputs + after, kept)
-        bias = self.param("bias", initializer(self.bias_init), after, kept) if self.use_bias else None
-        x, kernel, bias = promote_dtype(x, kernel, bias, dtype=self.dtype)
-        # The kernel as it lies. As a matrix it would cut through heads that are divided over devices, which XLA would
-        # then send around; and a reshaped copy of gathered weights would be kept until the backward pass.
-        y = jnp.tensordot(x, kernel, axes=first)
-        return y if bias is None else y + bias
 
 
 class Attention(nn.Module):
@@ -55,8 +31,12 @@ class Attention(nn.Module):
     kv_heads: int | None = None
     head_features: int | None = None
     causal: bool = False
+    window: int | None = None
     position: str = "none"
     rotary_base: float = 10000.0
+    relative_buckets: int = 32
+    relative_distance: int = 128
+    scale: float | None = None
     dropout: float | TracedValue = 0.0
     use_bias: bool = True
     kernel_init: str = "lecun_normal"
@@ -71,6 +51,7 @@ class Attention(nn.Module):
         key: jax.Array | None = None,
         value: jax.Array | None = None,
         mask: jax.Array | None = None,
+        bias: jax.Array | None = None,
         *,
         context: Context,
     ) -> jax.Array:
@@ -91,17 +72,77 @@ class Attention(nn.Module):
         else:
             query = self._project("query", x, (), each)
             keys, values = jnp.unstack(self._project("kv", x, (2,), groups), axis=2)
+        decoding = context.decoding if key is None else None
+        start = start_of(decoding)
         if self.position == "rotary":
-            query, keys = rotated(query, self.rotary_base), rotated(keys, self.rotary_base)
+            query, keys = rotated(query, self.rotary_base, start), rotated(keys, self.rotary_base, start)
+        if decoding is not None:
+            keys, values, mask = self._remembered(keys, values, mask, decoding)
+        distance = distances(query.shape[1], keys.shape[1], start)
+        full = None if mask is None else self._full_mask(mask, query, keys)
         seen = attend(
-            query,
+            query if self.scale is None else query * (self.scale * math.sqrt(each[1])),
             keys,
             values,
-            mask=None if mask is None else self._full_mask(mask, query, keys),
-            causal=self.causal,
+            mask=self._within_reach(full, distance, decoding),
+            bias=self._full_bias(bias, query, keys, distance),
+            causal=self.causal and decoding is None,
             drop=self._drop(context),
         )
         return self._projection("out", each, (), (features,))(seen)
+
+    def _remembered(
+        self, keys: jax.Array, values: jax.Array, mask: jax.Array | None, decoding: Decoding
+    ) -> tuple[jax.Array, jax.Array, jax.Array | None]:
+        """Keys, values and mask of all positions so far, where these are the new ones."""
+        if not self.causal:
+            raise ValueError(
+                "found a sequence that is given piece by piece, attention that sees later positions needs it whole; "
+                "set causal=true"
+            )
+        if mask is not None:
+            if mask.shape != keys.shape[:2]:
+                raise ValueError(
+                    f"found mask {printed(mask.shape)}, piece by piece attention needs [batch, {keys.shape[1]}]; "
+                    "reshape it"
+                )
+            mask = extended(self, "mask", as_boolean(mask), decoding)
+        return extended(self, "keys", keys, decoding), extended(self, "values", values, decoding), mask
+
+    def _within_reach(self, mask: jax.Array | None, distance: jax.Array, decoding: Decoding | None) -> jax.Array | None:
+        """The mask without what the window leaves out and, piece by piece, without what is not known yet."""
+        sight = None
+        if self.window is not None and self.window < max(distance.shape):
+            sight = jnp.abs(distance) < self.window
+        if decoding is not None:
+            sight = distance <= 0 if sight is None else sight & (distance <= 0)
+        if sight is None:
+            return mask
+        return sight[None, None] if mask is None else mask & sight
+
+    def _full_bias(
+        self, bias: jax.Array | None, query: jax.Array, keys: jax.Array, distance: jax.Array
+    ) -> jax.Array | None:
+        """What is added to the logits: [batch or 1, heads or 1, query time, key time]."""
+        own = None
+        if self.position == "alibi":
+            own = alibi(self.heads, distance)[None]
+        elif self.position == "relative":
+            shape = (self.relative_buckets, self.heads)
+            table = self.param("relative_bias", initializer("normal"), shape, parameter_dtype(self.param_dtype))
+            index = bucket(distance, self.relative_buckets, self.relative_distance, causal=self.causal)
+            own = jnp.moveaxis(table[index], -1, 0)[None]
+        if bias is None:
+            return own
+        wanted = (query.shape[0], self.heads, query.shape[1], keys.shape[1])
+        given = bias[:, None] if bias.ndim == 3 else bias
+        fits = given.ndim == 4 and given.shape[2:] == wanted[2:]
+        if not fits or any(size not in (1, want) for size, want in zip(given.shape[:2], wanted, strict=False)):
+            raise ValueError(
+                f"found bias {printed(bias.shape)}, attention needs [batch, {wanted[2]}, {wanted[3]}] or "
+                f"[batch, {wanted[1]}, {wanted[2]}, {wanted[3]}]; reshape it"
+            )
+        return given if own is None else given + own
 
     def _head_features(self, features: int) -> int:
         if self.head_features is not None:
@@ -117,8 +158,8 @@ class Attention(nn.Module):
 
     def _projection(
         self, name: str, inputs: tuple[int, ...], stack: tuple[int, ...], outputs: tuple[int, ...]
-    ) -> _Projection:
-        return _Projection(
+    ) -> Projection:
+        return Projection(
             inputs,
             stack,
             outputs,
@@ -141,14 +182,15 @@ class Attention(nn.Module):
                 f"found key {printed(key.shape)} and value {printed(value.shape)}, they need one length; "
                 "wire both from one sequence"
             )
-        if self.position == "rotary":
+        if self.position != "none":
             raise ValueError(
-                "found a key of its own, rotary positions are those of one sequence; wire no key, or set position: none"
+                f"found a key of its own, {self.position} positions are those of one sequence; wire no key, or set "
+                "position: none"
             )
-        if self.causal and key.shape[1] != x.shape[1]:
+        if (self.causal or self.window) and key.shape[1] != x.shape[1]:
+            what, mend = ("causal attention", "causal=false") if self.causal else ("a window", "window=null")
             raise ValueError(
-                f"found {x.shape[1]} positions that attend to {key.shape[1]}, causal attention needs equal lengths; "
-                "set causal=false"
+                f"found {x.shape[1]} positions that attend to {key.shape[1]}, {what} needs equal lengths; set {mend}"
             )
 
     def _full_mask(self, mask: jax.Array, query: jax.Array, key: jax.Array) -> jax.Array:
@@ -175,6 +217,31 @@ class Attention(nn.Module):
         return partial(drop, rate=rate, key=self.make_rng("dropout"), axis=context.axis)
 
 
+class RelativeBias(nn.Module):
+    """A trained bias by distance; see the schema of the same name."""
+
+    heads: int
+    buckets: int = 32
+    distance: int = 128
+    causal: bool = False
+    embedding_init: str = "normal"
+    dtype: str | None = None
+    param_dtype: str | None = None
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, context: Context) -> jax.Array:
+        if x.ndim < 2:
+            raise ValueError(f"found rank {x.ndim} {printed(x.shape)}, a relative bias needs [batch, time, ...]")
+        kept = parameter_dtype(self.param_dtype)
+        table = self.param("embedding", initializer(self.embedding_init), (self.buckets, self.heads), kept)
+        floats = jnp.issubdtype(x.dtype, jnp.floating)
+        (table,) = promote_dtype(table, dtype=self.dtype or (x.dtype if floats else None))
+        keys = x.shape[1] if context.decoding is None else context.decoding.length
+        away = distances(x.shape[1], keys, start_of(context.decoding))
+        index = bucket(away, self.buckets, self.distance, causal=self.causal)
+        return jnp.moveaxis(table[index], -1, 0)[None]
+
+
 class TransformerBlock(nn.Module):
     """Self-attention and a perceptron with residual connections; see the schema of the same name."""
 
@@ -182,9 +249,14 @@ class TransformerBlock(nn.Module):
     kv_heads: int | None = None
     head_features: int | None = None
     causal: bool = False
+    window: int | None = None
     position: str = "none"
     rotary_base: float = 10000.0
+    relative_buckets: int = 32
+    relative_distance: int = 128
+    scale: float | None = None
     dropout: float | TracedValue = 0.0
+    cross: bool = False
     mlp_ratio: float = 4.0
     hidden: int | None = None
     gated: bool = False
@@ -199,15 +271,46 @@ class TransformerBlock(nn.Module):
     param_dtype: str | None = None
 
     @nn.compact
-    def __call__(self, x: jax.Array, mask: jax.Array | None = None, *, context: Context) -> jax.Array:
+    def __call__(
+        self,
+        x: jax.Array,
+        mask: jax.Array | None = None,
+        memory: jax.Array | None = None,
+        memory_mask: jax.Array | None = None,
+        bias: jax.Array | None = None,
+        *,
+        context: Context,
+    ) -> jax.Array:
         require_sequence(x, "a transformer block")
+        self._require_memory(memory, memory_mask)
         (x,) = promote_dtype(x, dtype=self.dtype)
-        norm1, norm2 = self._norm("norm1"), self._norm("norm2")
-        if self.norm == "pre":
-            x = x + self._attention(norm1(x, context=context), mask, context)
-            return x + self._mlp(norm2(x, context=context), context)
-        x = norm1(x + self._attention(x, mask, context), context=context)
-        return norm2(x + self._mlp(x, context), context=context)
+
+        def attention(x: jax.Array) -> jax.Array:
+            seen = self._attention("attention", own=True)(x, mask=mask, bias=bias, context=context)
+            return Dropout(self.dropout, name="dropout1")(seen, context=context)
+
+        def cross_attention(x: jax.Array) -> jax.Array:
+            look = self._attention("cross_attention", own=False)
+            seen = look(x, memory, mask=memory_mask, context=context)
+            return Dropout(self.dropout, name="dropout_cross")(seen, context=context)
+
+        branches: list[tuple[str, Callable[[jax.Array], jax.Array]]] = [("norm1", attention)]
+        if self.cross:
+            branches.append(("norm_cross", cross_attention))
+        branches.append(("norm2", lambda x: self._mlp(x, context)))
+        for name, branch in branches:
+            norm = self._norm(name)
+            x = x + branch(norm(x, context=context)) if self.norm == "pre" else norm(x + branch(x), context=context)
+        return x
+
+    def _require_memory(self, memory: jax.Array | None, memory_mask: jax.Array | None) -> None:
+        if self.cross and memory is None:
+            raise ValueError(
+                "found no memory, a block with cross: true attends to one; wire memory, or set cross=false"
+            )
+        if not self.cross and (memory is not None or memory_mask is not None):
+            name = "memory_mask" if memory is None else "memory"
+            raise ValueError(f"found {name}, a block with cross: false attends to itself alone; set cross=true")
 
     def _norm(self, name: str) -> LayerNorm | RMSNorm:
         if self.norm_type == "rms_norm":
@@ -216,23 +319,27 @@ class TransformerBlock(nn.Module):
             epsilon=self.epsilon, use_bias=self.use_bias, dtype=self.dtype, param_dtype=self.param_dtype, name=name
         )
 
-    def _attention(self, x: jax.Array, mask: jax.Array | None, context: Context) -> jax.Array:
-        attention = Attention(
+    def _attention(self, name: str, *, own: bool) -> Attention:
+        """Attention of the sequence to itself, or to another one, of which no order or place is known."""
+        return Attention(
             self.heads,
             kv_heads=self.kv_heads,
             head_features=self.head_features,
-            causal=self.causal,
-            position=self.position,
+            causal=self.causal and own,
+            window=self.window if own else None,
+            position=self.position if own else "none",
             rotary_base=self.rotary_base,
+            relative_buckets=self.relative_buckets,
+            relative_distance=self.relative_distance,
+            scale=self.scale,
             dropout=self.dropout,
             use_bias=self.use_bias,
             kernel_init=self.kernel_init,
             bias_init=self.bias_init,
             dtype=self.dtype,
             param_dtype=self.param_dtype,
-            name="attention",
+            name=name,
         )
-        return Dropout(self.dropout, name="dropout1")(attention(x, mask=mask, context=context), context=context)
 
     def _mlp(self, x: jax.Array, context: Context) -> jax.Array:
         features = x.shape[-1]
@@ -247,8 +354,8 @@ class TransformerBlock(nn.Module):
         y = self._projection("mlp_out", hidden, (), features)(y)
         return Dropout(self.dropout, name="dropout2")(y, context=context)
 
-    def _projection(self, name: str, inputs: int, stack: tuple[int, ...], outputs: int) -> _Projection:
-        return _Projection(
+    def _projection(self, name: str, inputs: int, stack: tuple[int, ...], outputs: int) -> Projection:
+        return Projection(
             (inputs,),
             stack,
             (outputs,),

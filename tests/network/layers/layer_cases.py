@@ -57,12 +57,15 @@ CASES: dict[str, Case] = {
     "unembed": Case((*SEQUENCE, (9, 6)), (2, 5, 9)),
     "positional_embedding": Case(SEQUENCE, (2, 5, 6), 8 * 6, {"max_length": 8}),
     "attention": Case(SEQUENCE, (2, 5, 6), 4 * (6 * 6 + 6), {"heads": 2, "causal": True}),
+    "relative_bias": Case(SEQUENCE, (1, 2, 5, 5), 8 * 2, {"heads": 2, "buckets": 8, "distance": 16}),
     "transformer_block": Case(
         SEQUENCE, (2, 5, 6), 4 * (6 * 6 + 6) + 2 * (6 + 6) + (6 * 24 + 24) + (24 * 6 + 6), {"heads": 3}
     ),
+    "gated_mlp": Case(((4, 3, 6),), (4, 3, 5), 2 * (6 * 7 + 7) + 7 * 5 + 5, {"features": 5, "hidden": 7}),
     "mixture_of_experts": Case(SEQUENCE, (2, 5, 6), 6 * 4 + 4 * (6 * 24 + 24 + 24 * 6 + 6), {"experts": 4}),
     "lstm": Case(SEQUENCE, (2, 5, 3), 4 * (6 * 3 + 3 * 3 + 3), {"features": 3}),
     "gru": Case(SEQUENCE, (2, 5, 3), 3 * (6 * 3 + 3 * 3 + 3) + 3, {"features": 3}),
+    "gaussian_sample": Case(((4, 6), (4, 6))),
     "flatten": Case(IMAGE, (2, 144)),
     "reshape": Case(IMAGE, (2, 12, 12), arguments={"shape": [-1, 12]}),
     "transpose": Case(((2, 3, 4, 5),), (2, 5, 3, 4), arguments={"axes": [3, 1, 2]}),

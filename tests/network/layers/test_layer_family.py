@@ -151,8 +151,8 @@ def test_number_formats_are_those_asked_for(op: str) -> None:
 @pytest.mark.parametrize("op", [op for op, spec in LAYERS.items() if spec.stochastic])
 def test_one_key_gives_one_result_and_another_key_another(op: str) -> None:
     _, variables, inputs = example(op)
-    rate = "rate" if op == "dropout" else "dropout"
-    module = layer(op, **CASES[op].arguments | {rate: 0.5})
+    rates = {name: 0.5 for name in ("rate", "dropout") if name in LAYERS[op].model_fields}
+    module = layer(op, **CASES[op].arguments | rates)
     run = jax.jit(lambda key: module.apply(variables, *inputs, context=Context(train=True), rngs={"dropout": key}))
     first, second, other = (run(quick_key(seed)) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, second)

@@ -97,3 +97,6 @@ Activation = Literal[
     "tanh",
 ]
 """A function of one number, named as an argument of a larger layer."""
+
+MlpActivation = Literal[Activation, "gelu_exact"]
+"""An activation of a perceptron: `gelu` is the tanh approximation, as in GPT-2, `gelu_exact` that of BERT and ViT."""
