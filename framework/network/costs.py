@@ -31,12 +31,13 @@ def tell(module: nn.Module, name: str, values: jax.Array) -> None:
         module.sow(COSTS, name, values, reduce_fn=operator.add, init_fn=lambda: jnp.zeros((), values.dtype))
 
 
-def added_up(tree: Mapping[str, Any], rows: int) -> dict[str, jax.Array]:
+def added_up(tree: Mapping[str, Any], rows: int, *, by_step: bool = False) -> dict[str, jax.Array]:
     """The sum of what all layers told, [batch] by name.
 
     Args:
       tree: the collection; a scan puts axes in front, which count copies.
       rows: the size of the batch.
+      by_step: some layers see each step of an example as a row of its own; those of one example add up.
 
     Raises:
       ConfigError: a layer told something else than one number for each example.
@@ -44,6 +45,8 @@ def added_up(tree: Mapping[str, Any], rows: int) -> dict[str, jax.Array]:
     totals: dict[str, jax.Array] = {}
     for path, leaf in jax.tree_util.tree_flatten_with_path(tree)[0]:
         *nodes, name = (part.key for part in path if isinstance(part, jax.tree_util.DictKey))
+        if by_step and leaf.ndim and leaf.shape[-1] % rows == 0:
+            leaf = leaf.reshape(*leaf.shape[:-1], rows, -1).sum(-1)
         if leaf.ndim == 0 or leaf.shape[-1] != rows:
             raise ConfigError(
                 Problem(

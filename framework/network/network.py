@@ -118,7 +118,7 @@ class Network:
         if probes:
             changed["intermediates"] = _nested(changed.pop("intermediates", {}))
         if costs:
-            changed[COSTS] = added_up(changed.pop(COSTS, {}), len(arrays[0]))
+            changed[COSTS] = added_up(changed.pop(COSTS, {}), len(arrays[0]), by_step=self._folds_steps)
         return outputs, changed
 
     def __call__(self, variables: Variables, inputs: Inputs, **options: Any) -> Any:
@@ -193,6 +193,11 @@ class Network:
     @cached_property
     def _paths(self) -> frozenset[str]:
         return frozenset(node.path for node in self.graph.walk())
+
+    @cached_property
+    def _folds_steps(self) -> bool:
+        bodies = [node.body for node in self.graph.walk() if isinstance(node.body, Graph)]
+        return any(body.wrap is not None and body.wrap.kind == "steps" for body in bodies)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Network) and self.graph == other.graph

@@ -178,5 +178,5 @@ def _used(raw: Any, blocks: Mapping[str, Block]) -> set[str]:
             for combinator in item.values():
                 if isinstance(combinator, Mapping):
                     found |= _used(combinator.get("layers"), blocks)
-                    found |= _used({"shortcut": combinator.get("shortcut")}, blocks)
+                    found |= _used({word: combinator.get(word) for word in ("shortcut", "train", "eval")}, blocks)
     return found

@@ -11,7 +11,7 @@ from framework.config.language.blocks import Block, within
 from framework.config.language.calls import Inputs, array_expression, bound_inputs, target
 from framework.config.language.ends import outputs_of, warn_unused
 from framework.config.language.expression import Expression
-from framework.config.language.graph import Graph, Node, Target
+from framework.config.language.graph import Graph, Node, Target, Wrap
 from framework.config.language.nodes import COMBINATORS, RawNode, read_node
 from framework.config.language.order import placed
 from framework.config.language.report import Report
@@ -205,8 +205,13 @@ class Builder:
                 "one, or a mapping: name inside -> node",
             )
             return None
+        if node.op == "cond":
+            return self._cond(node, path, place, inputs, scope), (), tuple(source.references)
         layers = node.arguments.get("layers")
         where = Place(f"{node.op_key}.layers", path, "", place.stack, node.op == "parallel")
+        if node.op == "bidirectional":
+            body = self._bidirectional(node, where, inputs, scope)
+            return None if body is None else (body, (), tuple(source.references))
         body = self.graph(layers, where, inputs, {}, scope)
         if node.op == "residual":
             body = self._residual(node, body, where, inputs, scope)
@@ -215,7 +220,37 @@ class Builder:
             if merge is None:
                 return None
             body = combinators.merged(body, merge, [item.name for item in body.nodes], node.key, path)
+        elif node.op == "time_distributed":
+            body = replace(body, wrap=Wrap("steps"))
+        elif node.op == "ensemble":
+            members = combinators.members_of(node, scope, self.report)
+            if members is None:
+                return None
+            body = replace(body, wrap=members)
         return body, (), tuple(source.references)
+
+    def _bidirectional(self, node: RawNode, where: Place, inputs: tuple[str, ...], scope: Scope) -> Graph | None:
+        """The layers twice, with weights of their own; the second copy is given the sequence from its end."""
+        merge = combinators.merge_of(node, list(combinators.DIRECTIONS), scope, self.report)
+        nodes = []
+        for name, wrap in zip(combinators.DIRECTIONS, (None, Wrap("backwards")), strict=True):
+            inside = replace(where, path=f"{where.path}.{name}")
+            body = replace(self.graph(node.arguments.get("layers"), inside, inputs, {}, scope), wrap=wrap)
+            nodes.append(Node(name, inside.path, node.key, node.op, body, inputs))
+        if merge is None:
+            return None
+        both = Graph(where.key, inputs, tuple(nodes), ())
+        return combinators.merged(both, merge, list(combinators.DIRECTIONS), node.key, where.path)
+
+    def _cond(self, node: RawNode, path: str, place: Place, inputs: tuple[str, ...], scope: Scope) -> Graph:
+        """A node for training and one for everything else; what is left out passes the input on."""
+        where = Place(node.op_key, path, "", place.stack, branches=True)
+        if not node.arguments:
+            self.report.problem(
+                node.op_key, "there are no branches", "train, eval or both", f"+{node.op_key}.train=..."
+            )
+        layers = {name: node.arguments.get(name, "identity") for name in combinators.PHASES}
+        return replace(self.graph(layers, where, inputs, {}, scope), wrap=Wrap("phase"))
 
     def _residual(self, node: RawNode, body: Graph, where: Place, inputs: tuple[str, ...], scope: Scope) -> Graph:
         """f(x) + x: the input, or what the shortcut makes of it, is added to what the layers give."""

@@ -1,8 +1,12 @@
 """Combinators: operations that take layers of their own. Each is rewritten into a plain graph body.
 
-residual:   y = f(x) + x, or f(x) + shortcut(x) where the shapes differ
-parallel:   each of its layers reads the input; their outputs are merged
-sequential: its layers one after another, under one name
+residual:         y = f(x) + x, or f(x) + shortcut(x) where the shapes differ
+parallel:         each of its layers reads the input; their outputs are merged
+sequential:       its layers one after another, under one name
+bidirectional:    its layers twice, one copy given the sequence from its end; the outputs are merged
+time_distributed: its layers at each step of a sequence
+ensemble:         several copies of its layers beside each other, merged
+cond:             one node in training, another one otherwise
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ from typing import Any
 
 from framework.config.language.expression import Expression
 from framework.config.language.formula import is_formula
-from framework.config.language.graph import Graph, Node
+from framework.config.language.graph import Graph, Node, Wrap
 from framework.config.language.nodes import RawNode
 from framework.config.language.report import Report
 from framework.config.language.scope import FAILED, Scope
@@ -25,7 +29,14 @@ _WORDS = {
     "residual": ("layers", "shortcut"),
     "parallel": ("layers", "merge", "axis"),
     "sequential": ("layers", "outputs"),
+    "bidirectional": ("layers", "merge", "axis"),
+    "time_distributed": ("layers",),
+    "ensemble": ("layers", "members", "merge", "axis"),
+    "cond": ("train", "eval"),
 }
+MEMBER_MERGES = ("mean", "stack")
+DIRECTIONS = ("forward", "backward")
+PHASES = ("train", "eval")
 SHORTCUT = "shortcut"
 MERGED = "_merged"
 
@@ -63,8 +74,44 @@ def check_words(node: RawNode, report: Report) -> bool:
     return fine
 
 
+def members_of(node: RawNode, scope: Scope, report: Report) -> Wrap | None:
+    """How many members an `ensemble` has and how they are merged, or None with the mistake reported."""
+    if "members" not in node.arguments:
+        key = f"{node.op_key}.members"
+        report.problem(key, "'ensemble' needs the argument 'members'", "how many there are", f"+{key}=5")
+        return None
+    count = _plain(node, "members", None, scope, report)
+    how = _plain(node, "merge", "mean", scope, report)
+    axis = _plain(node, "axis", 1, scope, report)
+    if any(item is FAILED for item in (count, how, axis)):
+        return None
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        report.problem(
+            f"{node.op_key}.members", f"found {count!r}", "an integer of at least 1", f"{node.op_key}.members=5"
+        )
+        return None
+    if how not in MEMBER_MERGES:
+        near = closest(str(how), MEMBER_MERGES) or "mean"
+        report.problem(
+            f"{node.op_key}.merge", f"unknown value {how!r}", listed(MEMBER_MERGES), f"{node.op_key}.merge={near}"
+        )
+        return None
+    if isinstance(axis, bool) or not isinstance(axis, int) or axis == 0:
+        report.problem(
+            f"{node.op_key}.axis",
+            f"found {axis!r}",
+            "an integer, and not 0, which is the batch",
+            f"{node.op_key}.axis=1",
+        )
+        return None
+    if "axis" in node.arguments and how != "stack":
+        report.problem(f"{node.op_key}.axis", f"merge '{how}' reads no axis", "stack", f"~{node.op_key}.axis")
+        return None
+    return Wrap("members", count, how, axis)
+
+
 def merge_of(node: RawNode, names: list[str], scope: Scope, report: Report) -> Merge | None:
-    """How a `parallel` merges its branches, or None with the mistake reported."""
+    """How a `parallel` or `bidirectional` merges its branches, or None with the mistake reported."""
     how = _plain(node, "merge", "concat", scope, report)
     axis = _plain(node, "axis", -1, scope, report)
     if how is FAILED or axis is FAILED:

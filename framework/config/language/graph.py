@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from framework.config.language.expression import Expression
 from framework.config.language.frozen import FrozenMapping
@@ -64,6 +64,24 @@ class Node:
 
 
 @dataclass(frozen=True)
+class Wrap:
+    """How a combinator calls its layers, where that is more than walking through them once.
+
+    Attributes:
+      kind: `steps`, at each step of time; `backwards`, from the end of time; `members`, several times beside each
+        other with weights of their own; `phase`, the node `train` or the node `eval`, by what the call is for.
+      count: of members.
+      merge: of members: `mean`, or `stack` along `axis`.
+      axis: counted with the batch as 0.
+    """
+
+    kind: Literal["steps", "backwards", "members", "phase"]
+    count: int = 1
+    merge: str = "mean"
+    axis: int = 1
+
+
+@dataclass(frozen=True)
 class Graph:
     """A network, or the body of a block or a combinator.
 
@@ -74,6 +92,7 @@ class Graph:
       outputs: (output name, node or input that gives it).
       wiring: (input name, key path of the batch array that feeds it); empty where the declaration names none.
       warnings: what is suspicious but not wrong, one sentence each.
+      wrap: how it is called; None: once.
     """
 
     key: str
@@ -82,6 +101,7 @@ class Graph:
     outputs: tuple[tuple[str, str], ...]
     wiring: tuple[tuple[str, str], ...] = ()
     warnings: tuple[str, ...] = ()
+    wrap: Wrap | None = None
 
     def walk(self) -> Iterator[Node]:
         """All nodes, each before those in its body."""

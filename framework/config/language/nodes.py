@@ -15,7 +15,7 @@ from framework.config.schema.layers.base import LayerSpec
 from framework.core.words import closest, listed
 
 NODE_KEYS = ("from", "repeat", "remat", "share", "after", "before")
-COMBINATORS = ("residual", "parallel", "sequential")
+COMBINATORS = ("residual", "parallel", "sequential", "bidirectional", "time_distributed", "ensemble", "cond")
 SPECIAL = (*COMBINATORS, "expr", "module")
 NAME = re.compile(r"[A-Za-z]\w*")
 

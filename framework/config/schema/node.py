@@ -32,6 +32,10 @@ _NODE_WORDS: dict[str, Any] = {
     "residual": {"type": "object", "description": "f(x) + x: {layers: {...}, shortcut: ...}"},
     "parallel": {"type": "object", "description": "side by side: {layers: {...}, merge: concat, axis: -1}"},
     "sequential": {"type": "object", "description": "one after another: {layers: {...}}"},
+    "bidirectional": {"type": "object", "description": "in both directions: {layers: {...}, merge: concat, axis: -1}"},
+    "time_distributed": {"type": "object", "description": "at each step of a sequence: {layers: {...}}"},
+    "ensemble": {"type": "object", "description": "copies beside each other: {members: 5, layers: {...}, merge: mean}"},
+    "cond": {"type": "object", "description": "by what the call is for: {train: node, eval: node}"},
 }
 
 

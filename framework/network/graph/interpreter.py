@@ -18,6 +18,7 @@ from framework.core.words import closest, listed
 from framework.network.context import Context
 from framework.network.graph.bodies import leaf_module
 from framework.network.graph.call import Call, Visit
+from framework.network.graph.entered import entered
 from framework.network.graph.failures import blamed, described
 from framework.network.graph.repeat import scanned
 
@@ -43,14 +44,36 @@ class GraphModule(nn.Module):
         values: dict[str, Any] = dict(zip(graph.inputs, inputs, strict=True))
         givers = dict(zip(graph.inputs, call.givers, strict=True))
         owners: dict[str, _Modules] = {}
+        by_phase = graph.wrap is not None and graph.wrap.kind == "phase"
+        wanted = "train" if call.context.train else "eval"
         for node in graph.nodes:
+            if by_phase and node.name != wanted and not self.is_initializing():
+                continue
             arguments = tuple(_read(values, name, f"{node.key}.from") for name in node.inputs)
             makers = tuple(givers[name.partition(".")[0]] if name else "" for name in node.inputs)
             values[node.name] = _run(node, arguments, replace(call, givers=makers), owners)
             givers[node.name] = f"{node.key} ({node.op})"
             if node.path in call.probes:
                 self.put_variable("intermediates", PROBE + node.path, values[node.name])
+        if by_phase:
+            if self.is_initializing():
+                _require_one_shape(graph, values)
+            return {"output": values[wanted]}
         return {name: _read(values, reference, f"{graph.key}.outputs.{name}") for name, reference in graph.outputs}
+
+
+def _require_one_shape(graph: Graph, values: dict[str, Any]) -> None:
+    """What follows a `cond` must not depend on what the network is called for."""
+    trained, otherwise = described(values["train"]), described(values["eval"])
+    if trained != otherwise:
+        raise ConfigError(
+            Problem(
+                graph.key,
+                f"the branches differ: {trained} in training and {otherwise} otherwise",
+                "branches that give one shape and dtype",
+                fix=f"change {graph.key}.eval, or put a layer into it that makes it fit",
+            )
+        )
 
 
 @dataclass(frozen=True)
@@ -174,7 +197,12 @@ def _output(node: Node, inputs: tuple[Any, ...], givers: tuple[str, ...]) -> Any
         key = jax.random.key(0)
         rngs = {"params": key, "dropout": key}
         if isinstance(node.body, Graph):
-            outputs, _ = GraphModule(node.body).init_with_output(rngs, *values, call=Call(givers=givers))
+            body = node.body
+            start = nn.init_with_output(
+                lambda module, *values: entered(module, body, values, Call(givers=givers)), GraphModule(body)
+            )
+            with blamed(node, values, givers):
+                outputs, _ = start(rngs, *values)
             return next(iter(outputs.values())) if len(outputs) == 1 else outputs
         with blamed(node, values, givers):
             return leaf_module(node, None).init_with_output(rngs, *values, context=Context())[0]
@@ -195,7 +223,7 @@ def _invoke(node: Node, module: nn.Module, inputs: tuple[Any, ...], call: Call) 
         call.visits.append(None)
     with blamed(node, inputs, call.givers):
         if isinstance(node.body, Graph):
-            outputs = module(*inputs, call=call, graph=node.body)
+            outputs = entered(module, node.body, inputs, call)
             value = next(iter(outputs.values())) if len(outputs) == 1 else outputs
         else:
             value = module(*inputs, context=call.context)
