@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from framework.runtime.folder import cache_folder, usable
+
 LOW_DISK_GIB = 2.0
 
 
@@ -43,11 +45,20 @@ def folders(run_folder: Path) -> Iterator[Finding]:
     yield Finding(
         "folders", "free disk", f"{free:.1f} GiB", roomy, "" if roomy else "free space, or run.dir=PATH elsewhere"
     )
-    cache = os.environ.get("JAX_COMPILATION_CACHE_DIR")
-    if cache:
-        yield Finding("folders", "compilation cache", f"{cache} ({_size(Path(cache))})")
-    else:
-        yield Finding("folders", "compilation cache", "off; JAX_COMPILATION_CACHE_DIR=DIR keeps compiled programs")
+    yield _programs()
+
+
+def _programs() -> Finding:
+    of_jax = os.environ.get("JAX_COMPILATION_CACHE_DIR")
+    if of_jax:
+        return Finding("folders", "compiled programs", f"{of_jax} ({_size(Path(of_jax))}), by JAX itself")
+    folder = cache_folder()
+    if folder is None:
+        return Finding("folders", "compiled programs", "not kept: FW_CACHE=off")
+    if usable(folder):
+        return Finding("folders", "compiled programs", f"{folder} ({_size(folder)})")
+    fix = "FW_CACHE=FOLDER with a folder of your own"
+    return Finding("folders", "compiled programs", f"not kept: {folder} is not yours to write", False, fix)
 
 
 def _first_existing(path: Path) -> Path:

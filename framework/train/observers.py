@@ -1,10 +1,11 @@
-"""The metric log as one of those who are told of a run's records."""
+"""Those who are told of a run's records besides TensorBoard and the terminal."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from framework.report.jsonl import MetricLog
+from framework.runtime.programs import programs
 
 Record = dict[str, Any]
 
@@ -25,3 +26,19 @@ class LogObserver:
     def settle(self) -> None:
         """Sync the file."""
         self._log.sync()
+
+
+class ProgramKeeper:
+    """Puts what was compiled where later processes find it, so that a run that is killed starts again quickly."""
+
+    def record(self, record: Record) -> None:
+        """Nothing."""
+
+    def advance(self, step: int, steps: int, seconds: float) -> None:
+        """Nothing."""
+
+    def settle(self) -> None:
+        """Keep what is new."""
+        known = programs()
+        if known is not None:
+            known.keep()

@@ -22,6 +22,7 @@ from framework.parallel.choose import LayoutWarning, choose
 from framework.parallel.hosts.joining import company
 from framework.parallel.hosts.team import Alone, Company
 from framework.parallel.strategy import Strategy
+from framework.runtime import prepare
 from framework.train.evaluation import Evaluator
 
 _ABSTRACT_STEPS = 1000
@@ -41,6 +42,10 @@ class Setup:
     loaded: Loaded
     facts: dict[str, Any] | None = None
     elsewhere: bool = False
+
+    def __post_init__(self) -> None:
+        # Here for all who compile: it must come before JAX starts its threads.
+        prepare(self.config.name)
 
     @property
     def config(self) -> Config:

@@ -32,7 +32,7 @@ from framework.train.environment import environment
 from framework.train.illustration import illustrate
 from framework.train.keeping import PlainKeeper, restored
 from framework.train.loop import Loop, Observer
-from framework.train.observers import LogObserver
+from framework.train.observers import LogObserver, ProgramKeeper
 from framework.train.progress import Progress
 from framework.train.runner import Runner
 from framework.train.saved import state_of
@@ -211,7 +211,7 @@ class _Session:
         """Those who write what happens, and those who were given."""
         log = MetricLog(self.home.metrics)
         log.truncate_after(step)
-        observers: list[Observer] = [LogObserver(log), *self.observers]
+        observers: list[Observer] = [LogObserver(log), ProgramKeeper(), *self.observers]
         if self.setup.config.report.tensorboard:
             from framework.report.tensorboard import TensorBoard
 

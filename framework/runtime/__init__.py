@@ -1,0 +1,21 @@
+"""The process that XLA runs in: its memory allocator and its cache of compiled programs."""
+
+from __future__ import annotations
+
+from framework.runtime.allocator import keep_memory
+
+
+def prepare(name: str, *, lean: bool = False) -> None:
+    """Ready this process for the programs of a recipe; call it before JAX computes anything.
+
+    Args:
+      name: of the recipe; programs that were compiled under it are found again.
+      lean: memory matters more than speed, so freed memory goes back to the system.
+    """
+    if not lean:
+        keep_memory()
+    from framework.runtime.programs import programs
+
+    known = programs()
+    if known is not None:
+        known.use(name)
