@@ -78,7 +78,9 @@ class Builder:
         raw = self._read(layers, place, inputs, scope)
         several = {node.name: names for node in raw if len(names := self._output_names(node)) > 1}
         free = frozenset(node.name for node in raw if node.op == "module")
-        siblings = Siblings(place.key, inputs, tuple(node.name for node in raw), several, free, place.branches)
+        numbered = frozenset(node.name for node in raw if node.op in LAYERS and LAYERS[node.op].several)
+        order = tuple(node.name for node in raw)
+        siblings = Siblings(place.key, inputs, order, several, free, place.branches, numbered)
         found = sources(raw, siblings, self.report)
         built = [self._node(node, found[node.name], place, scope) for node in raw]
         nodes = {node.name: node for node in built if node is not None}
@@ -136,7 +138,8 @@ class Builder:
         if made is None or source.broken:
             return None
         body, traced, inputs = made
-        if node.repeat > 1 and isinstance(body, Graph) and len(body.outputs) > 1:
+        many = len(body.outputs) > 1 if isinstance(body, Graph) else isinstance(body, LayerSpec) and body.several
+        if node.repeat > 1 and many:
             self.report.problem(
                 f"{node.key}.repeat", f"'{node.op}' gives several outputs, so copies cannot follow each other", "1"
             )

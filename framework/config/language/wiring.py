@@ -39,6 +39,7 @@ class Siblings:
       several: node -> names of its outputs, for nodes that give several.
       open: nodes whose outputs are only known when they run, so that any `node.output` is allowed.
       branches: nodes do not see each other (as in `parallel`).
+      numbered: nodes whose outputs are called 0, 1 and so on.
     """
 
     key: str
@@ -47,6 +48,7 @@ class Siblings:
     several: Mapping[str, tuple[str, ...]]
     open: frozenset[str]
     branches: bool = False
+    numbered: frozenset[str] = frozenset()
 
     def reference(self, name: Any, key: str, position: int, report: Report) -> str | None:
         """The reference that a word in `from` stands for, or None with the mistake reported.
@@ -83,7 +85,11 @@ class Siblings:
                 f"{key}={base}.{near}",
             )
             return None
-        if output and outputs is None and base not in self.open:
+        if base in self.numbered:
+            if not output.isdigit():
+                report.problem(key, f"'{base}' gives several outputs", f"{base}.0, {base}.1, ...", f"{key}={base}.0")
+                return None
+        elif output and outputs is None and base not in self.open:
             report.problem(key, f"'{base}' gives one output, not '{output}'", f"{base}", f"{key}={base}")
             return None
         return name
@@ -134,7 +140,7 @@ def _implied(node: RawNode, position: int, nodes: Sequence[RawNode], siblings: S
     key = f"{node.key}.from"
     if position and not siblings.branches:
         before = nodes[position - 1].name
-        outputs = siblings.several.get(before)
+        outputs = siblings.several.get(before) or (("0", "1") if before in siblings.numbered else None)
         if outputs is None:
             return Source([before], implied=True)
         report.problem(

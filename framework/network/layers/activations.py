@@ -7,9 +7,15 @@ from functools import partial
 from typing import ClassVar
 
 import jax
+import jax.numpy as jnp
 from flax import linen as nn
+from flax.linen.dtypes import promote_dtype
+from jax import lax
 
+from framework.config.schema.layers.initializers import Constant
+from framework.core.counter import counter_bits
 from framework.network.context import Context
+from framework.network.layers.initialization import initializer, parameter_dtype
 from framework.network.layers.wording import printed
 
 Function = Callable[[jax.Array], jax.Array]
@@ -196,11 +202,12 @@ class Softmax(nn.Module):
     """exp(x_i) / sum_j exp(x_j)."""
 
     axis: int = -1
+    temperature: float = 1.0
 
     @nn.compact
     def __call__(self, x: jax.Array, *, context: Context) -> jax.Array:
         _require_axis(x, self.axis)
-        return jax.nn.softmax(x, self.axis)
+        return jax.nn.softmax(x if self.temperature == 1 else x / self.temperature, self.axis)
 
 
 class LogSoftmax(nn.Module):
@@ -227,3 +234,129 @@ class Glu(nn.Module):
                 f"found size {x.shape[self.axis]} in axis {self.axis}, a gated unit halves it; make it even"
             )
         return jax.nn.glu(x, self.axis)
+
+
+class PRelu(nn.Module):
+    """max(x, 0) + slope · min(x, 0), with trained slopes."""
+
+    shared: bool = False
+    initial: float = 0.25
+    dtype: str | None = None
+    param_dtype: str | None = None
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, context: Context) -> jax.Array:
+        init = initializer(Constant(value=self.initial))
+        slope = self.param("slope", init, (1 if self.shared else x.shape[-1],), parameter_dtype(self.param_dtype))
+        x, slope = promote_dtype(x, slope, dtype=self.dtype)
+        return jnp.where(x >= 0, x, slope * x)
+
+
+class RRelu(nn.Module):
+    """x, or a random share of it where it is negative."""
+
+    lower: float = 0.125
+    upper: float = 1 / 3
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, context: Context) -> jax.Array:
+        if not context.train:
+            return jnp.where(x >= 0, x, (self.lower + self.upper) / 2 * x)
+        first_row = 0 if context.axis is None else lax.axis_index(context.axis) * x.shape[0]
+        drawn = (counter_bits(self.make_rng("dropout"), x.shape, first_row) >> 8).astype(jnp.float32) * 2.0**-24
+        slope = self.lower + (self.upper - self.lower) * drawn
+        return jnp.where(x >= 0, x, slope.astype(x.dtype) * x)
+
+
+class ReluSquared(_Elementwise):
+    """max(x, 0)²."""
+
+    function = staticmethod(lambda x: jnp.square(jax.nn.relu(x)))
+
+
+class ThresholdedRelu(nn.Module):
+    """x above a threshold, else 0."""
+
+    threshold: float = 1.0
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, context: Context) -> jax.Array:
+        return jnp.where(x > self.threshold, x, 0)
+
+
+class HardShrink(nn.Module):
+    """x where its magnitude is above a threshold, else 0."""
+
+    threshold: float = 0.5
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, context: Context) -> jax.Array:
+        return jnp.where(jnp.abs(x) > self.threshold, x, 0)
+
+
+class SoftShrink(nn.Module):
+    """x moved towards zero by a threshold."""
+
+    threshold: float = 0.5
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, context: Context) -> jax.Array:
+        return x - jnp.clip(x, -self.threshold, self.threshold)
+
+
+class TanhShrink(_Elementwise):
+    """x - tanh(x)."""
+
+    function = staticmethod(lambda x: x - jnp.tanh(x))
+
+
+class QuickGelu(_Elementwise):
+    """x · sigmoid(1.702 x)."""
+
+    function = staticmethod(lambda x: x * jax.nn.sigmoid(1.702 * x))
+
+
+class Exponential(_Elementwise):
+    """exp(x)."""
+
+    function = staticmethod(jnp.exp)
+
+
+class Sine(nn.Module):
+    """sin(frequency · x)."""
+
+    frequency: float = 1.0
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, context: Context) -> jax.Array:
+        return jnp.sin(self.frequency * x)
+
+
+class CRelu(nn.Module):
+    """The positive parts, then the negative ones."""
+
+    axis: int = -1
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, context: Context) -> jax.Array:
+        _require_axis(x, self.axis)
+        return jnp.concatenate([jax.nn.relu(x), jax.nn.relu(-x)], self.axis)
+
+
+class Maxout(nn.Module):
+    """Largest of each group of neighbours along an axis."""
+
+    axis: int = -1
+    pieces: int = 2
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, context: Context) -> jax.Array:
+        _require_axis(x, self.axis)
+        axis = self.axis % x.ndim
+        size = x.shape[axis]
+        if size % self.pieces:
+            raise ValueError(
+                f"found size {size} in axis {self.axis}, groups of {self.pieces} must divide it; "
+                f"make it a multiple of {self.pieces}"
+            )
+        return x.reshape(*x.shape[:axis], size // self.pieces, self.pieces, *x.shape[axis + 1 :]).max(axis + 1)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 
 import jax
+import jax.numpy as jnp
 from flax import linen as nn
 from flax.linen.dtypes import promote_dtype
+from jax import lax
 
 from framework.lowering.convolution import convolve, convolve_transposed
 from framework.network.context import Context
-from framework.network.layers.initialization import initializer, parameter_dtype
+from framework.network.layers.initialization import Init, initializer, parameter_dtype
 from framework.network.layers.space import Padding, per_dimension, sides, space_dims
 
 
@@ -111,4 +113,74 @@ class TransposedConv(nn.Module):
         bias = self.param("bias", initializer(self.bias_init), (self.features,), kept) if self.use_bias else None
         x, kernel, bias = promote_dtype(x, kernel, bias, dtype=self.dtype)
         y = convolve_transposed(x, kernel, strides=strides, padding=self.padding.upper(), dilation=dilation)
+        return y if bias is None else y + bias
+
+
+class SeparableConv(nn.Module):
+    """Depthwise convolution and a mixture of channels; see the schema of the same name."""
+
+    features: int
+    kernel: int | tuple[int, ...]
+    multiplier: int = 1
+    strides: int | tuple[int, ...] = 1
+    dilation: int | tuple[int, ...] = 1
+    padding: Padding = "same"
+    use_bias: bool = True
+    kernel_init: Init = "lecun_normal"
+    bias_init: Init = "zeros"
+    dtype: str | None = None
+    param_dtype: str | None = None
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, context: Context) -> jax.Array:
+        dims = space_dims(x, "a convolution")
+        size = per_dimension(self.kernel, dims, "kernel")
+        strides = per_dimension(self.strides, dims, "strides")
+        dilation = per_dimension(self.dilation, dims, "dilation")
+        around = sides(self.padding, x.shape[1:-1], _reach(size, dilation), strides, "a kernel")
+        between = x.shape[-1] * self.multiplier
+        kept, init = parameter_dtype(self.param_dtype), initializer(self.kernel_init)
+        depthwise = self.param("depthwise_kernel", init, (*size, 1, between), kept)
+        pointwise = self.param("pointwise_kernel", init, (between, self.features), kept)
+        bias = self.param("bias", initializer(self.bias_init), (self.features,), kept) if self.use_bias else None
+        x, depthwise, pointwise, bias = promote_dtype(x, depthwise, pointwise, bias, dtype=self.dtype)
+        y = convolve(x, depthwise, strides=strides, padding=around, dilation=dilation, groups=x.shape[-1])
+        y = jnp.dot(y, pointwise)
+        return y if bias is None else y + bias
+
+
+class LocallyConnected(nn.Module):
+    """A kernel for each position; see the schema of the same name."""
+
+    features: int
+    kernel: int | tuple[int, ...]
+    strides: int | tuple[int, ...] = 1
+    padding: Padding = "valid"
+    use_bias: bool = True
+    kernel_init: Init = "lecun_normal"
+    bias_init: Init = "zeros"
+    dtype: str | None = None
+    param_dtype: str | None = None
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, context: Context) -> jax.Array:
+        dims = space_dims(x, "a convolution")
+        size = per_dimension(self.kernel, dims, "kernel")
+        strides = per_dimension(self.strides, dims, "strides")
+        around = sides(self.padding, x.shape[1:-1], size, strides, "a kernel")
+        space = tuple(
+            (n + sum(pair) - k) // s + 1 for n, pair, k, s in zip(x.shape[1:-1], around, size, strides, strict=True)
+        )
+        taps = x.shape[-1] * math.prod(size)
+        kept = parameter_dtype(self.param_dtype)
+        init = initializer(self.kernel_init, batch_axis=tuple(range(dims)))
+        kernel = self.param("kernel", init, (*space, taps, self.features), kept)
+        bias = None
+        if self.use_bias:
+            bias = self.param("bias", initializer(self.bias_init), (*space, self.features), kept)
+        x, kernel, bias = promote_dtype(x, kernel, bias, dtype=self.dtype)
+        letters = "DHW"[-dims:]
+        axes = (f"N{letters}C", f"{letters}IO", f"N{letters}C")
+        windows = lax.conv_general_dilated_patches(x, size, strides, around, dimension_numbers=axes)
+        y = jnp.einsum("b...i,...ij->b...j", windows, kernel)
         return y if bias is None else y + bias

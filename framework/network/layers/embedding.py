@@ -10,7 +10,7 @@ from flax import linen as nn
 from flax.linen.dtypes import promote_dtype
 
 from framework.network.context import Context
-from framework.network.layers.initialization import initializer, parameter_dtype
+from framework.network.layers.initialization import Init, initializer, parameter_dtype
 from framework.network.layers.sequence import require_sequence
 from framework.network.layers.wording import printed
 
@@ -87,3 +87,37 @@ def _waves(time: int, features: int) -> jax.Array:
     pairs = jnp.arange(0, features, 2, dtype=jnp.float32)
     angles = jnp.arange(time, dtype=jnp.float32)[:, None] * jnp.exp(pairs * (-math.log(10000.0) / features))
     return jnp.stack([jnp.sin(angles), jnp.cos(angles)], axis=-1).reshape(time, -1)[:, :features]
+
+
+class ClassToken(nn.Module):
+    """Trained vectors at one end of a sequence; see the schema of the same name."""
+
+    tokens: int = 1
+    position: str = "first"
+    token_init: Init = "zeros"
+    dtype: str | None = None
+    param_dtype: str | None = None
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, context: Context) -> jax.Array:
+        require_sequence(x, "a class token")
+        kept = parameter_dtype(self.param_dtype)
+        token = self.param("token", initializer(self.token_init), (self.tokens, x.shape[-1]), kept)
+        x, token = promote_dtype(x, token, dtype=self.dtype)
+        every = jnp.broadcast_to(token, (x.shape[0], *token.shape))
+        return jnp.concatenate([every, x] if self.position == "first" else [x, every], axis=1)
+
+
+class Parameter(nn.Module):
+    """A trained array for each example; see the schema of the same name."""
+
+    shape: tuple[int, ...]
+    value_init: Init = "normal"
+    dtype: str | None = None
+    param_dtype: str | None = None
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, context: Context) -> jax.Array:
+        value = self.param("value", initializer(self.value_init), self.shape, parameter_dtype(self.param_dtype))
+        (value,) = promote_dtype(value, dtype=self.dtype)
+        return jnp.broadcast_to(value, (x.shape[0], *self.shape))

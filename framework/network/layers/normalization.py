@@ -5,12 +5,17 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
-from flax.linen.dtypes import canonicalize_dtype
+from flax.linen.dtypes import canonicalize_dtype, promote_dtype
 from jax import lax
 
+from framework.config.schema.layers.initializers import Constant
+from framework.lowering.choice import asked
+from framework.lowering.layer_norm import normalised_rows
 from framework.lowering.moments import moments
 from framework.network.context import Context
-from framework.network.layers.initialization import initializer, parameter_dtype
+from framework.network.layers.arithmetic import unit
+from framework.network.layers.initialization import Init, initializer, parameter_dtype
+from framework.network.layers.space import space_dims
 from framework.network.layers.wording import printed
 
 
@@ -20,7 +25,7 @@ class _Affine(nn.Module):
     dtype: str | None = None
     param_dtype: str | None = None
 
-    def _parameter(self, name: str, init: str, used: bool, x: jax.Array) -> jax.Array | None:
+    def _parameter(self, name: str, init: Init, used: bool, x: jax.Array) -> jax.Array | None:
         if not used:
             return None
         return self.param(name, initializer(init), (x.shape[-1],), parameter_dtype(self.param_dtype))
@@ -111,8 +116,13 @@ class LayerNorm(_Affine):
         _require_features(x, "layer normalisation")
         scale = self._parameter("scale", self.scale_init, self.use_scale, x)
         bias = self._parameter("bias", self.bias_init, self.use_bias, x)
-        mean, var, _ = moments(x, (x.ndim - 1,))
-        return _normalised(x, mean, var, self.epsilon, scale, bias, self.dtype)
+        if asked("normalization") == "xla":
+            mean, var, _ = moments(x, (x.ndim - 1,))
+            return _normalised(x, mean, var, self.epsilon, scale, bias, self.dtype)
+        result = canonicalize_dtype(x, scale, bias, dtype=self.dtype)
+        wide = jnp.promote_types(x.dtype, jnp.float32)
+        parts = (None if item is None else item.astype(wide) for item in (scale, bias))
+        return normalised_rows(x.astype(wide), *parts, self.epsilon).astype(result)
 
 
 class GroupNorm(_Affine):
@@ -158,3 +168,69 @@ class RMSNorm(_Affine):
         wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))
         power = jnp.mean(jnp.square(wide), axis=-1, keepdims=True)
         return _normalised(x, None, power, self.epsilon, scale, None, self.dtype)
+
+
+class InstanceNorm(_Affine):
+    """Normalisation of each channel over space; see the schema of the same name."""
+
+    epsilon: float = 1e-5
+    use_scale: bool = True
+    use_bias: bool = True
+    scale_init: Init = "ones"
+    bias_init: Init = "zeros"
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, context: Context) -> jax.Array:
+        dims = space_dims(x, "instance normalisation")
+        scale = self._parameter("scale", self.scale_init, self.use_scale, x)
+        bias = self._parameter("bias", self.bias_init, self.use_bias, x)
+        mean, var, _ = moments(x, tuple(range(1, 1 + dims)))
+        return _normalised(x, mean, var, self.epsilon, scale, bias, self.dtype)
+
+
+class LayerScale(_Affine):
+    """A trained scale of each feature; see the schema of the same name."""
+
+    initial: float = 1e-6
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, context: Context) -> jax.Array:
+        _require_features(x, "a layer scale")
+        scale = self._parameter("scale", Constant(value=self.initial), True, x)
+        x, scale = promote_dtype(x, scale, dtype=self.dtype)
+        return x * scale
+
+
+class Normalize(nn.Module):
+    """Division by the length of the features; see the schema of the same name."""
+
+    axis: int = -1
+    epsilon: float = 1e-12
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, context: Context) -> jax.Array:
+        _require_features(x, "normalisation")
+        if not -x.ndim < self.axis < x.ndim:
+            raise ValueError(
+                f"found rank {x.ndim} {printed(x.shape)}, it has no axis {self.axis} besides the batch; "
+                f"use one of 1 to {x.ndim - 1}, or -1"
+            )
+        return unit(x, self.axis, self.epsilon)
+
+
+class LocalResponseNorm(nn.Module):
+    """Division by neighbouring channels; see the schema of the same name."""
+
+    radius: int = 2
+    alpha: float = 1e-4
+    beta: float = 0.75
+    bias: float = 2.0
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, context: Context) -> jax.Array:
+        _require_features(x, "normalisation")
+        wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))
+        channels = x.shape[-1]
+        squares = jnp.pad(jnp.square(wide), [*[(0, 0)] * (x.ndim - 1), (self.radius, self.radius)])
+        total = sum(squares[..., step : step + channels] for step in range(2 * self.radius + 1))
+        return (wide * (self.bias + self.alpha * total) ** -self.beta).astype(x.dtype)

@@ -74,3 +74,53 @@ class GlobalMaxPool(nn.Module):
 
 def _space_axes(x: jax.Array) -> Sizes:
     return tuple(range(1, 1 + space_dims(x, "global pooling")))
+
+
+def _parts(x: jax.Array, size: int | Sizes) -> tuple[Sizes, Sizes | None]:
+    """How many windows along each dimension, and their size where all are equal and do not overlap."""
+    dims = space_dims(x, "adaptive pooling")
+    counts = per_dimension(size, dims, "size")
+    space = x.shape[1:-1]
+    if any(n % parts for n, parts in zip(space, counts, strict=True)):
+        return counts, None
+    return counts, tuple(n // parts for n, parts in zip(space, counts, strict=True))
+
+
+def _bounds(size: int, parts: int) -> list[tuple[int, int]]:
+    """Where each window begins, and where it has ended."""
+    return [(part * size // parts, -(-(part + 1) * size // parts)) for part in range(parts)]
+
+
+class AdaptiveAvgPool(nn.Module):
+    """Mean over parts of space; see the schema of the same name."""
+
+    size: int | tuple[int, ...]
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, context: Context) -> jax.Array:
+        counts, window = _parts(x, self.size)
+        if window is not None:
+            return avg_pool(x, window, window, ((0, 0),) * len(window))
+        for axis, parts in enumerate(counts, start=1):
+            means = [x[_at(axis, *ends)].mean(axis) for ends in _bounds(x.shape[axis], parts)]
+            x = jnp.stack(means, axis)
+        return x
+
+
+class AdaptiveMaxPool(nn.Module):
+    """Largest value in parts of space; see the schema of the same name."""
+
+    size: int | tuple[int, ...]
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, context: Context) -> jax.Array:
+        counts, window = _parts(x, self.size)
+        if window is not None:
+            return max_pool(x, window, window, ((0, 0),) * len(window))
+        for axis, parts in enumerate(counts, start=1):
+            x = jnp.stack([x[_at(axis, *ends)].max(axis) for ends in _bounds(x.shape[axis], parts)], axis)
+        return x
+
+
+def _at(axis: int, start: int, stop: int) -> tuple[slice, ...]:
+    return (*(slice(None),) * axis, slice(start, stop))

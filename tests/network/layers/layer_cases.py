@@ -25,37 +25,78 @@ class Case:
     Attributes:
       arguments: as YAML gives them.
       inputs: shapes; a negative leading number -n marks integers in [0, n).
-      output: the shape that comes out.
+      output: the shape that comes out, or the shapes of several.
       parameters: how many numbers the layer learns.
       dtype: of the output, where the inputs are float32.
     """
 
     inputs: tuple[Shape, ...] = ((4, 6),)
-    output: Shape = (4, 6)
+    output: Shape | tuple[Shape, ...] = (4, 6)
     parameters: int = 0
     arguments: dict[str, Any] = field(default_factory=dict)
     dtype: str = "float32"
+
+    @property
+    def outputs(self) -> tuple[Shape, ...]:
+        """The shapes that come out, of one or several outputs."""
+        several = isinstance(self.output[0], tuple)
+        return self.output if several else (self.output,)  # pyright: ignore[reportReturnType]
 
 
 IMAGE, SEQUENCE = ((2, 6, 6, 4),), ((2, 5, 6),)
 
 CASES: dict[str, Case] = {
     "dense": Case(((4, 3, 6),), (4, 3, 5), 6 * 5 + 5, {"features": 5}),
+    "einsum": Case(
+        ((4, 3, 6),),
+        (4, 3, 2, 5),
+        6 * 2 * 5 + 2 * 5,
+        {"equation": "...i,ihd->...hd", "sizes": {"h": 2, "d": 5}, "bias_axes": "hd"},
+    ),
+    "bilinear": Case(((4, 3), (4, 2)), (4, 5), 3 * 2 * 5 + 5, {"features": 5}),
     "conv": Case(IMAGE, (2, 3, 3, 6), 3 * 3 * 2 * 6 + 6, {"features": 6, "kernel": 3, "strides": 2, "groups": 2}),
     "depthwise_conv": Case(IMAGE, (2, 6, 6, 8), 3 * 2 * 8 + 8, {"kernel": [3, 2], "multiplier": 2}),
     "transposed_conv": Case(IMAGE, (2, 12, 12, 3), 3 * 3 * 4 * 3 + 3, {"features": 3, "kernel": 3, "strides": 2}),
+    "separable_conv": Case(
+        IMAGE, (2, 3, 3, 5), 3 * 3 * 8 + 8 * 5 + 5, {"features": 5, "kernel": 3, "multiplier": 2, "strides": 2}
+    ),
+    "locally_connected": Case(((2, 5, 3),), (2, 2, 4), 2 * (3 * 3 * 4 + 4), {"features": 4, "kernel": 3, "strides": 2}),
     "max_pool": Case(IMAGE, (2, 3, 3, 4)),
     "avg_pool": Case(IMAGE, (2, 3, 3, 4)),
     "global_avg_pool": Case(IMAGE, (2, 4)),
     "global_max_pool": Case(IMAGE, (2, 4)),
+    "adaptive_avg_pool": Case(IMAGE, (2, 4, 3, 4), arguments={"size": [4, 3]}),
+    "adaptive_max_pool": Case(IMAGE, (2, 4, 3, 4), arguments={"size": [4, 3]}),
+    "resize": Case(((2, 3, 4, 2),), (2, 6, 8, 2), arguments={"scale": 2, "method": "bilinear"}),
+    "pixel_shuffle": Case(((2, 3, 4, 8),), (2, 6, 8, 2)),
+    "pixel_unshuffle": Case(IMAGE, (2, 3, 3, 16)),
+    "space_to_depth": Case(IMAGE, (2, 3, 3, 16)),
+    "depth_to_space": Case(((2, 3, 4, 8),), (2, 6, 8, 2)),
+    "patchify": Case(IMAGE, (2, 6, 24), arguments={"patch": [2, 3]}),
+    "unpatchify": Case(((2, 6, 24),), (2, 6, 6, 4), arguments={"patch": [2, 3], "space": [6, 6]}),
+    "pad": Case(((2, 3, 4, 2),), (2, 4, 8, 2), arguments={"padding": [[1, 0], 2], "mode": "reflect"}),
+    "crop": Case(IMAGE, (2, 3, 4, 4), arguments={"cropping": [[1, 2], 1]}),
     "batch_norm": Case(IMAGE, (2, 6, 6, 4), 4 + 4),
     "layer_norm": Case(SEQUENCE, (2, 5, 6), 6 + 6),
     "group_norm": Case(IMAGE, (2, 6, 6, 4), 4 + 4, {"groups": 2}),
     "rms_norm": Case(SEQUENCE, (2, 5, 6), 6),
+    "instance_norm": Case(((2, 3, 3, 2),), (2, 3, 3, 2), 2 + 2),
+    "layer_scale": Case(SEQUENCE, (2, 5, 6), 6),
+    "normalize": Case(SEQUENCE, (2, 5, 6)),
+    "local_response_norm": Case(SEQUENCE, (2, 5, 6)),
     "dropout": Case(arguments={"rate": 0.25}),
+    "spatial_dropout": Case(SEQUENCE, (2, 5, 6), arguments={"rate": 0.25}),
+    "stochastic_depth": Case(arguments={"rate": 0.25}),
+    "drop_block": Case(IMAGE, (2, 6, 6, 4), arguments={"rate": 0.25, "block": 3}),
+    "alpha_dropout": Case(arguments={"rate": 0.25}),
+    "gaussian_dropout": Case(arguments={"rate": 0.25}),
+    "gaussian_noise": Case(arguments={"stddev": 0.25}),
+    "squeeze_excite": Case(IMAGE, (2, 6, 6, 4), 4 * 2 + 2 + 2 * 4 + 4, {"ratio": 0.5, "activation": "silu"}),
     "embed": Case(((-9, 2, 5),), (2, 5, 6), 9 * 6, {"vocabulary": 9, "features": 6}),
     "unembed": Case((*SEQUENCE, (9, 6)), (2, 5, 9)),
     "positional_embedding": Case(SEQUENCE, (2, 5, 6), 8 * 6, {"max_length": 8}),
+    "class_token": Case(SEQUENCE, (2, 7, 6), 2 * 6, {"tokens": 2}),
+    "parameter": Case(output=(4, 3, 2), parameters=3 * 2, arguments={"shape": [3, 2]}),
     "attention": Case(SEQUENCE, (2, 5, 6), 4 * (6 * 6 + 6), {"heads": 2, "causal": True}),
     "relative_bias": Case(SEQUENCE, (1, 2, 5, 5), 8 * 2, {"heads": 2, "buckets": 8, "distance": 16}),
     "transformer_block": Case(
@@ -70,10 +111,27 @@ CASES: dict[str, Case] = {
     "reshape": Case(IMAGE, (2, 12, 12), arguments={"shape": [-1, 12]}),
     "transpose": Case(((2, 3, 4, 5),), (2, 5, 3, 4), arguments={"axes": [3, 1, 2]}),
     "concat": Case(((4, 2, 6), (4, 3, 6)), (4, 5, 6), arguments={"axis": 1}),
+    "stack": Case(((4, 6), (4, 6), (4, 6)), (4, 3, 6), arguments={"axis": 1}),
+    "split": Case(output=((4, 2), (4, 4)), arguments={"sizes": [2, 4]}),
+    "slice": Case(SEQUENCE, (2, 2, 6), arguments={"start": 1, "step": 2}),
+    "select": Case(SEQUENCE, (2, 6), arguments={"index": -1}),
+    "expand_dims": Case(output=(4, 6, 1)),
+    "squeeze": Case(((4, 1, 6),)),
+    "flip": Case(SEQUENCE, (2, 5, 6), arguments={"axes": [1]}),
+    "roll": Case(SEQUENCE, (2, 5, 6), arguments={"shifts": [2, -1], "axes": [1, 2]}),
+    "tile": Case(SEQUENCE, (2, 10, 6), arguments={"counts": [2, 1]}),
+    "repeat_vector": Case(output=(4, 3, 6), arguments={"times": 3}),
+    "channel_shuffle": Case(SEQUENCE, (2, 5, 6)),
+    "reduce": Case(SEQUENCE, (2, 6), arguments={"how": "logsumexp", "axes": [1]}),
+    "one_hot": Case(((-9, 2, 5),), (2, 5, 9), arguments={"classes": 9}),
     "add": Case(((4, 6), (4, 6), (4, 1))),
     "multiply": Case(((2, 3, 3, 6), (2, 1, 1, 6)), (2, 3, 3, 6)),
     "subtract": Case(((4, 6), (4, 6))),
     "average": Case(((4, 6), (4, 6), (4, 6))),
+    "maximum": Case(((4, 6), (4, 6), (4, 1))),
+    "minimum": Case(((4, 6), (4, 6), (4, 1))),
+    "divide": Case(((4, 6), (4, 6))),
+    "dot": Case(((2, 5, 6), (2, 3, 6)), (2, 5, 3), arguments={"normalize": True}),
     "identity": Case(),
     "stop_gradient": Case(),
     "cast": Case(arguments={"dtype": "bfloat16"}, dtype="bfloat16"),
@@ -101,6 +159,18 @@ CASES: dict[str, Case] = {
     "hard_silu": Case(),
     "hard_swish": Case(),
     "sparse_plus": Case(),
+    "prelu": Case(parameters=6),
+    "rrelu": Case(),
+    "relu_squared": Case(),
+    "thresholded_relu": Case(arguments={"threshold": 0.3}),
+    "hard_shrink": Case(),
+    "soft_shrink": Case(),
+    "tanh_shrink": Case(),
+    "quick_gelu": Case(),
+    "exponential": Case(),
+    "sine": Case(arguments={"frequency": 3.0}),
+    "crelu": Case(output=(4, 12)),
+    "maxout": Case(output=(4, 2), arguments={"pieces": 3}),
     "sparse_sigmoid": Case(),
 }
 

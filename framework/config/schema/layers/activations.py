@@ -1,4 +1,4 @@
-"""Activation functions of `jax.nn`, each under its name there. All keep the shape but `glu`, which halves one axis."""
+"""Activation functions; those of `jax.nn` have its names. All keep the shape but `glu`, `crelu` and `maxout`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pydantic import Field, field_validator
 
 from framework.config.schema.base import Number
 from framework.config.schema.layers.base import SameShape
+from framework.config.schema.layers.fields import Positive
+from framework.config.schema.layers.parametrised import ParametrisedSpec
 
 
 class Relu(SameShape):
@@ -205,9 +207,14 @@ class _AlongAxis(SameShape):
 
 
 class Softmax(_AlongAxis):
-    """Positive values that sum to one along an axis: exp(x_i) / sum_j exp(x_j)."""
+    """Positive values that sum to one along an axis: exp(x_i) / sum_j exp(x_j).
+
+    With a temperature, x is divided by it first: below 1 the largest value gains, above 1 all become more alike.
+    """
 
     op: ClassVar[str] = "softmax"
+
+    temperature: Number = Field(1.0, gt=0, description="what x is divided by first")
 
 
 class LogSoftmax(_AlongAxis):
@@ -225,3 +232,128 @@ class Glu(_AlongAxis):
 
     op: ClassVar[str] = "glu"
     shape: ClassVar[str] = "[batch, ..., 2 · features] -> [batch, ..., features]"
+
+
+class PRelu(ParametrisedSpec):
+    """Rectified linear unit with a trained slope for negative values.
+
+    y = max(x, 0) + slope · min(x, 0)
+
+    Shapes: [batch, ..., channels] -> same; slope [channels], or [1] where it is shared.
+    Source: He et al., arXiv:1502.01852, equation 1.
+    """
+
+    op: ClassVar[str] = "prelu"
+    shape: ClassVar[str] = "[batch, ..., channels] -> same"
+
+    shared: bool = Field(False, description="one slope for all channels")
+    initial: Number = Field(0.25, description="the slopes at the start")
+
+
+class RRelu(SameShape):
+    """Rectified linear unit whose slope for negative values is drawn at random while training.
+
+    y = x for x >= 0, a · x otherwise, with a ~ Uniform(lower, upper) for each value; else a = (lower + upper) / 2
+
+    Source: Xu et al., arXiv:1505.00853, section 2.4.
+    """
+
+    op: ClassVar[str] = "rrelu"
+    stochastic: ClassVar[bool] = True
+
+    lower: Number = Field(0.125, description="smallest slope")
+    upper: Number = Field(1 / 3, description="largest slope")
+
+
+class ReluSquared(SameShape):
+    """Square of the rectified linear unit: max(x, 0)².
+
+    Source: So et al., arXiv:2109.08668, section 3.
+    """
+
+    op: ClassVar[str] = "relu_squared"
+
+
+class ThresholdedRelu(SameShape):
+    """Passes values above a threshold and sets others to zero.
+
+    y = x for x > threshold, 0 otherwise
+
+    Source: Konda et al., arXiv:1402.3337.
+    """
+
+    op: ClassVar[str] = "thresholded_relu"
+
+    threshold: Number = Field(1.0, description="largest value that is set to zero")
+
+
+class HardShrink(SameShape):
+    """Sets small values to zero: x for |x| > threshold, 0 otherwise."""
+
+    op: ClassVar[str] = "hard_shrink"
+
+    threshold: Number = Field(0.5, ge=0, description="largest magnitude that is set to zero")
+
+
+class SoftShrink(SameShape):
+    """Moves values towards zero by a threshold: sign(x) · max(|x| - threshold, 0)."""
+
+    op: ClassVar[str] = "soft_shrink"
+
+    threshold: Number = Field(0.5, ge=0, description="how far values move")
+
+
+class TanhShrink(SameShape):
+    """What the hyperbolic tangent takes away: x - tanh(x)."""
+
+    op: ClassVar[str] = "tanh_shrink"
+
+
+class QuickGelu(SameShape):
+    """Approximation of the Gaussian error linear unit by a sigmoid: x · sigmoid(1.702 x).
+
+    Source: Hendrycks and Gimpel, arXiv:1606.08415, section 2.
+    """
+
+    op: ClassVar[str] = "quick_gelu"
+
+
+class Exponential(SameShape):
+    """Exponential function: exp(x)."""
+
+    op: ClassVar[str] = "exponential"
+
+
+class Sine(SameShape):
+    """Periodic unit: sin(frequency · x).
+
+    Source: Sitzmann et al., arXiv:2006.09661, section 3.2.
+    """
+
+    op: ClassVar[str] = "sine"
+
+    frequency: Number = Field(1.0, gt=0, description="angular frequency; the first layer of a SIREN has 30")
+
+
+class CRelu(_AlongAxis):
+    """Rectified positive and negative parts side by side: max(x, 0) and max(-x, 0).
+
+    Shapes: [batch, ..., features] -> [batch, ..., 2·features].
+    Source: Shang et al., arXiv:1603.05201, definition 2.1.
+    """
+
+    op: ClassVar[str] = "crelu"
+    shape: ClassVar[str] = "[batch, ..., features] -> [batch, ..., 2 · features]"
+
+
+class Maxout(_AlongAxis):
+    """Largest of each group of neighbouring values along an axis.
+
+    Shapes: [batch, ..., pieces·features] -> [batch, ..., features].
+    Source: Goodfellow et al., arXiv:1302.4389, section 3.
+    """
+
+    op: ClassVar[str] = "maxout"
+    shape: ClassVar[str] = "[batch, ..., pieces · features] -> [batch, ..., features]"
+
+    pieces: Positive = Field(2, description="values in a group; divides the axis")

@@ -18,6 +18,7 @@ class LayerSpec(Spec):
         no default here, so that a field may have this name too (see `reshape`).
       borrows: names of parameters that it reads from the node whose weights it shares, and is called with after its
         inputs; it has none of its own then.
+      several: gives several outputs, which others read as `node.0`, `node.1` and so on.
       stochastic: draws random numbers while training.
       stateful: keeps statistics that training updates.
     """
@@ -26,6 +27,7 @@ class LayerSpec(Spec):
     inputs: ClassVar[tuple[str, ...] | None] = ("x",)
     shape: ClassVar[str]
     borrows: ClassVar[tuple[str, ...]] = ()
+    several: ClassVar[bool] = False
     stochastic: ClassVar[bool] = False
     stateful: ClassVar[bool] = False
 

@@ -71,3 +71,43 @@ class TransposedConv(KernelSpec):
     strides: Size = Field(1, description="factor of enlargement")
     dilation: Size = Field(1, description="step between kernel taps")
     padding: Literal["same", "valid"] = Field("same", description="same or valid")
+
+
+class SeparableConv(KernelSpec):
+    """Convolution of each channel on its own, then a mixture of the channels at each position.
+
+    y[b, p, j] = sum_{c, m} depthwise(x)[b, p, c·multiplier + m] pointwise_kernel[c·multiplier + m, j] + bias[j]
+
+    Shapes: [batch, *space, channels] -> [batch, *space', features]; depthwise_kernel
+    [*kernel, 1, channels · multiplier], pointwise_kernel [channels · multiplier, features].
+    Source: Chollet, arXiv:1610.02357, section 1.2.
+    """
+
+    op: ClassVar[str] = "separable_conv"
+    shape: ClassVar[str] = "[batch, *space, channels] -> [batch, *space', features]"
+
+    features: Positive = Field(description="number of output channels")
+    kernel: Size = Field(description="kernel size, one for all space dimensions or a list")
+    multiplier: Positive = Field(1, description="channels in between for each input channel")
+    strides: Size = Field(1, description="step between output positions")
+    dilation: Size = Field(1, description="step between kernel taps")
+    padding: Padding = Field("same", description="same, valid, causal, an integer, or a list of integers or pairs")
+
+
+class LocallyConnected(KernelSpec):
+    """A convolution with a kernel of its own at each position.
+
+    y[b, p, j] = sum_{k, i} x[b, strides·p + k - before, i] kernel[p, (i, k), j] + bias[p, j]
+
+    Shapes: [batch, *space, channels] -> [batch, *space', features]; kernel
+    [*space', channels · prod kernel, features], bias [*space', features].
+    Source: LeCun 1989, "Generalization and network design strategies", section 4.
+    """
+
+    op: ClassVar[str] = "locally_connected"
+    shape: ClassVar[str] = "[batch, *space, channels] -> [batch, *space', features]"
+
+    features: Positive = Field(description="number of output channels")
+    kernel: Size = Field(description="kernel size, one for all space dimensions or a list")
+    strides: Size = Field(1, description="step between output positions")
+    padding: Padding = Field("valid", description="same, valid, causal, an integer, or a list of integers or pairs")

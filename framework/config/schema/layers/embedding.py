@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from framework.config.schema.layers.base import LayerSpec
-from framework.config.schema.layers.fields import DType, Initializer, Positive
+from framework.config.schema.layers.fields import DType, Initializer, Positive, Sizes
 from framework.config.schema.layers.parametrised import ParametrisedSpec
 
 
@@ -70,3 +70,43 @@ class PositionalEmbedding(ParametrisedSpec):
         if value is None and info.data.get("kind") == "learned":
             raise ValueError("learned positions need a max_length, sinusoidal ones do not")
         return value
+
+
+class ClassToken(ParametrisedSpec):
+    """Puts trained vectors, the same for all examples, in front of a sequence (or behind it).
+
+    y[b, :tokens, :] = token, y[b, tokens:, :] = x[b]
+
+    Shapes: [batch, time, features] -> [batch, tokens + time, features]; token [tokens, features].
+    Source: Devlin et al., arXiv:1810.04805, section 3; Dosovitskiy et al., arXiv:2010.11929, equation 1; several, as
+    registers: Darcet et al., arXiv:2309.16588.
+    """
+
+    op: ClassVar[str] = "class_token"
+    shape: ClassVar[str] = "[batch, time, features] -> [batch, tokens + time, features]"
+
+    tokens: Positive = Field(1, description="number of vectors")
+    position: Literal["first", "last"] = Field("first", description="before the sequence or behind it")
+    token_init: Initializer = Field("zeros", description="initialiser of the vectors")
+
+
+class Parameter(ParametrisedSpec):
+    """A trained array, the same for each example, e.g. queries to attend with.
+
+    Of what it is given it reads the size of the batch alone.
+
+    y[b, ...] = value
+
+    Shapes: [batch, ...] -> [batch, *shape]; value [*shape].
+    """
+
+    op: ClassVar[str] = "parameter"
+
+    shape: Sizes = Field(  # pyright: ignore[reportIncompatibleVariableOverride]
+        description="sizes after the batch"
+    )
+    value_init: Initializer = Field("normal", description="initialiser of the array")
+
+
+# The class documents its shapes under the name that an instance has for its argument.
+Parameter.shape = "[batch, ...] -> [batch, *shape]"  # pyright: ignore[reportAttributeAccessIssue]

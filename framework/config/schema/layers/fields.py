@@ -7,8 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
+from framework.config.schema.layers.initializers import Initializer as Initializer
 
-def _tupled(sentence: str) -> Callable[[Any, ValidatorFunctionWrapHandler], Any]:
+
+def tupled(sentence: str) -> Callable[[Any, ValidatorFunctionWrapHandler], Any]:
     """Makes YAML lists tuples, and tells a value that fits no member of a union in one sentence, not one for each."""
 
     def check(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
@@ -26,50 +28,37 @@ def _as_tuple(value: Any) -> Any:
 
 Positive = Annotated[int, Field(gt=0)]
 NonNegative = Annotated[int, Field(ge=0)]
-Integers = Annotated[tuple[int, ...], WrapValidator(_tupled("expected a list of integers"))]
+Integers = Annotated[tuple[int, ...], WrapValidator(tupled("expected a list of integers"))]
 """A list of integers, kept as a tuple."""
+
+Sizes = Annotated[
+    tuple[Positive, ...], Field(min_length=1), WrapValidator(tupled("expected a list of positive integers"))
+]
+"""Positive sizes, kept as a tuple."""
 
 _Sizes = Annotated[tuple[Positive, ...], Field(min_length=1, max_length=3)]
 _SIZE = "expected a positive integer, or a list with one for each space dimension, e.g. 3 or [3, 5]"
 
-Size = Annotated[Positive | _Sizes, WrapValidator(_tupled(_SIZE))]
+Size = Annotated[Positive | _Sizes, WrapValidator(tupled(_SIZE))]
 """A positive integer for all space dimensions, or one for each."""
 
 _Pair = tuple[NonNegative, NonNegative]
-_Sides = Annotated[tuple[NonNegative | _Pair, ...], Field(min_length=1, max_length=3)]
-_SIDES = "one integer for all sides, or a list with an integer or a [before, after] pair for each space dimension"
+Sides = Annotated[tuple[NonNegative | _Pair, ...], Field(min_length=1, max_length=3)]
+SIDES = "one integer for all sides, or a list with an integer or a [before, after] pair for each space dimension"
 
 Padding = Annotated[
-    Literal["same", "valid", "causal"] | NonNegative | _Sides,
-    WrapValidator(_tupled(f"expected same, valid, causal, {_SIDES}")),
+    Literal["same", "valid", "causal"] | NonNegative | Sides,
+    WrapValidator(tupled(f"expected same, valid, causal, {SIDES}")),
 ]
 """Padding of a convolution: by rule or by counts of zeros."""
 
 WindowPadding = Annotated[
-    Literal["same", "valid"] | NonNegative | _Sides, WrapValidator(_tupled(f"expected same, valid, {_SIDES}"))
+    Literal["same", "valid"] | NonNegative | Sides, WrapValidator(tupled(f"expected same, valid, {SIDES}"))
 ]
 """Padding of a pooling window: by rule or by counts of elements that the pooling leaves out."""
 
 DType = Literal["float32", "bfloat16", "float16", "float64"]
 """A floating number format."""
-
-Initializer = Literal[
-    "zeros",
-    "ones",
-    "normal",
-    "truncated_normal",
-    "uniform",
-    "lecun_normal",
-    "lecun_uniform",
-    "glorot_normal",
-    "glorot_uniform",
-    "he_normal",
-    "he_uniform",
-    "orthogonal",
-]
-"""How a parameter starts. `normal` has standard deviation 0.02, `truncated_normal` is the same without what lies beyond
-two of them, and `uniform` lies within ±0.05. The others scale with the numbers of inputs and outputs (LeCun et al.
-1998; Glorot and Bengio 2010; He et al., arXiv:1502.01852; Saxe et al., arXiv:1312.6120)."""
 
 Activation = Literal[
     "celu",

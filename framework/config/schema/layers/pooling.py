@@ -11,6 +11,7 @@ from framework.config.schema.layers.fields import Size, WindowPadding
 
 _GLOBAL = "[batch, *space, channels] -> [batch, channels]"
 _WINDOW = "[batch, *space, channels] -> [batch, *space', channels]"
+_SIZED = "[batch, *space, channels] -> [batch, *size, channels]"
 
 
 class MaxPool(LayerSpec):
@@ -71,3 +72,35 @@ class GlobalMaxPool(LayerSpec):
     shape: ClassVar[str] = _GLOBAL
 
     keep_dims: bool = Field(False, description="leave each pooled dimension with size 1 instead of removing it")
+
+
+class AdaptiveAvgPool(LayerSpec):
+    """Mean over windows that divide space into a given number of parts.
+
+    The parts are as even as whole positions allow.
+
+    Window p of n reaches from floor(p · space / n) up to, without it, ceil((p + 1) · space / n); neighbours overlap by
+    one position where n does not divide the space.
+
+    Shapes: [batch, *space, channels] -> [batch, *size, channels], with 1 to 3 space dimensions.
+    Source: He et al., arXiv:1406.4729, section 3.1; windows as PyTorch has them.
+    """
+
+    op: ClassVar[str] = "adaptive_avg_pool"
+    shape: ClassVar[str] = _SIZED
+
+    size: Size = Field(description="positions of the output, one for all space dimensions or a list")
+
+
+class AdaptiveMaxPool(LayerSpec):
+    """Largest value in windows that divide space into a given number of parts.
+
+    The windows are those of `adaptive_avg_pool`.
+
+    Shapes: [batch, *space, channels] -> [batch, *size, channels], with 1 to 3 space dimensions.
+    """
+
+    op: ClassVar[str] = "adaptive_max_pool"
+    shape: ClassVar[str] = _SIZED
+
+    size: Size = Field(description="positions of the output, one for all space dimensions or a list")
