@@ -3,6 +3,7 @@ PYTHON ?= python3
 ARGS ?=
 BENCH ?= step
 WHEELS ?=
+PEERS := torch keras tensorflow
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -53,9 +54,19 @@ check: setup  ## What CI runs: format, lint, types, tests
 bench: setup  ## Measure the step rate beside hand-written JAX (BENCH=parallel: layouts, BENCH=gpu: GPT-2 small)
 	$(BIN)/python benchmarks/$(BENCH).py $(ARGS)
 
-bench-peers:  ## Make the environment of the peers, .cache/peers, for benchmarks/sweep.py
-	$(PYTHON) -m venv .cache/peers
-	.cache/peers/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0 keras jax scikit-learn
+bench-peers: $(PEERS:%=.cache/peers/%/.ready) setup  ## Measure beside PyTorch, Lightning, Keras and TensorFlow (installs them in .cache/peers)
+	$(BIN)/python benchmarks/peers.py --json .cache/peers/rates.json $(ARGS)
+	$(BIN)/python benchmarks/chart.py .cache/peers/rates.json -o docs/images/performance.png
+
+# Peers have an environment each: they disagree about NumPy and about one another's versions.
+.cache/peers/torch/.ready: PACKAGES := torch==2.13.0 lightning==2.6.6 scikit-learn
+.cache/peers/keras/.ready: PACKAGES := keras==3.15.1 jax==0.10.2 scikit-learn
+.cache/peers/tensorflow/.ready: PACKAGES := "tensorflow-cpu==2.21.0; sys_platform == 'linux' and platform_machine == 'x86_64'" \
+	"tensorflow==2.21.0; sys_platform != 'linux' or platform_machine != 'x86_64'" keras==3.15.1
+.cache/peers/%/.ready:
+	$(PYTHON) -m venv .cache/peers/$*
+	.cache/peers/$*/bin/python -m pip install --quiet --disable-pip-version-check $(PACKAGES)
+	@touch $@
 
 wheel: setup  ## Build dist/*.whl, with configs/ and recipes/ inside
 	$(BIN)/python -m build --wheel --no-isolation

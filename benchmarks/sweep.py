@@ -1,6 +1,6 @@
 """Seconds from command to results of a sweep, beside the same runs in PyTorch and Keras, and one after another.
 
-    python benchmarks/sweep.py [--peers PYTHON] [--rounds 3] [--parts mlp many cnn] [--json FILE]
+    python benchmarks/sweep.py [--peers FOLDER] [--rounds 3] [--parts mlp many cnn] [--json FILE]
 
 Every side is a whole process, from its start to its end, and they take turns. `mlp` is 32 runs (8 learning rates x 4
 seeds) of a small perceptron; `many` the same with 256 runs; `cnn` is 16 runs of digits_cnn (2 epochs) as one program
@@ -42,9 +42,9 @@ def cnn(*more: str) -> list[str]:
     return [*_fw(), "sweep", "digits_cnn", rates, "seed=range(4)", "trainer.epochs=2", "report=quiet", *more]
 
 
-def peer(python: str, name: str, runs: int) -> list[str]:
+def peer(homes: Path, name: str, runs: int) -> list[str]:
     """The same runs in another library."""
-    return [python, str(HERE / "peers" / f"sweep_{name}.py"), str(runs)]
+    return [str(homes.absolute() / name / "bin" / "python"), str(HERE / "peers" / f"sweep_{name}.py"), str(runs)]
 
 
 def seconds(command: Sequence[str]) -> float:
@@ -81,7 +81,7 @@ def _fw() -> list[str]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--peers", help="a Python that has torch, keras, jax and scikit-learn (make bench-peers)")
+    parser.add_argument("--peers", type=Path, help="the folder of their environments (make bench-peers)")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--parts", nargs="+", choices=("mlp", "many", "cnn"), default=["mlp", "many", "cnn"])
     parser.add_argument("--json", type=Path)
