@@ -9,8 +9,6 @@ from flax.linen.dtypes import canonicalize_dtype, promote_dtype
 from jax import lax
 
 from framework.config.schema.layers.initializers import Constant
-from framework.lowering.choice import asked
-from framework.lowering.layer_norm import normalised_rows
 from framework.lowering.moments import moments
 from framework.network.context import Context
 from framework.network.layers.arithmetic import unit
@@ -116,13 +114,8 @@ class LayerNorm(_Affine):
         _require_features(x, "layer normalisation")
         scale = self._parameter("scale", self.scale_init, self.use_scale, x)
         bias = self._parameter("bias", self.bias_init, self.use_bias, x)
-        if asked("normalization") == "xla":
-            mean, var, _ = moments(x, (x.ndim - 1,))
-            return _normalised(x, mean, var, self.epsilon, scale, bias, self.dtype)
-        result = canonicalize_dtype(x, scale, bias, dtype=self.dtype)
-        wide = jnp.promote_types(x.dtype, jnp.float32)
-        parts = (None if item is None else item.astype(wide) for item in (scale, bias))
-        return normalised_rows(x.astype(wide), *parts, self.epsilon).astype(result)
+        mean, var, _ = moments(x, (x.ndim - 1,))
+        return _normalised(x, mean, var, self.epsilon, scale, bias, self.dtype)
 
 
 class GroupNorm(_Affine):
