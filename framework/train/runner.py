@@ -45,7 +45,12 @@ class Runner:
         self.experiment = experiment.within(strategy.inside)
         self.strategy = strategy
         self.schedule = BatchSchedule(
-            len(source), data.batch_size, experiment.config.seed, shuffle=data.shuffle, last=data.last_batch
+            len(source),
+            data.batch_size,
+            experiment.config.seed,
+            shuffle=data.shuffle,
+            last=data.last_batch,
+            blocks=getattr(source, "blocks", None),
         )
         self.hyper = strategy.place_shared(experiment.hyper)
         asked = experiment.config.trainer.steps_per_dispatch
@@ -122,15 +127,17 @@ class Runner:
     def _many(
         self, state: State, hyper: Any, arrays: Any, block: Any, count: jax.Array
     ) -> tuple[State, dict[str, jax.Array]]:
-        shapes = jax.eval_shape(lambda s: self._step(s, hyper, arrays, block, 0)[1], state)
+        # A function of its own, so that the step is traced once for both: the shapes of its logs and the loop.
+        step = jax.jit(self._step, inline=True)
+        _, shapes = jax.eval_shape(step, state, hyper, arrays, block, np.int32(0))
         empty = {name: jnp.zeros((self.feed.capacity,), leaf.dtype) for name, leaf in shapes.items()}
 
         def body(index: jax.Array, carry: Any) -> Any:
             state, logs = carry
-            state, values = self._step(state, hyper, arrays, block, index)
+            state, values = step(state, hyper, arrays, block, index)
             return state, {name: logs[name].at[index].set(value) for name, value in values.items()}
 
-        return jax.lax.fori_loop(0, count, body, (state, empty))
+        return jax.lax.fori_loop(np.int32(0), count, body, (state, empty))
 
     def _one(self, state: State, hyper: Any, arrays: Any, block: Any) -> tuple[State, dict[str, jax.Array]]:
         return self._step(state, hyper, arrays, block, state.step % self.feed.capacity)
