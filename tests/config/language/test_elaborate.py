@@ -62,7 +62,7 @@ def test_the_one_input_can_also_be_called_input() -> None:
 
 def test_named_inputs_are_put_in_the_order_of_the_call() -> None:
     graph = graph_of("layers: {a: relu, b: tanh, c: {attention: {heads: 1}, from: {mask: b, x: a}}}")
-    assert node(graph, "c").inputs == ("a", None, None, "b")
+    assert node(graph, "c").inputs == ("a", None, None, "b", None)
 
 
 def test_after_and_before_place_an_added_node() -> None:
