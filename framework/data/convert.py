@@ -51,3 +51,17 @@ def convert(name: str, array: np.ndarray) -> np.ndarray:
     if name == "image" and array.dtype == np.uint8:
         return shaped.astype(np.float32) / np.float32(255)
     return shaped.astype(spec.dtype)
+
+
+def convert_into(name: str, array: np.ndarray, out: np.ndarray) -> None:
+    """Put what `convert` makes of the array into `out`, with nothing in between.
+
+    Args:
+      array: with a leading axis of examples.
+      out: of the shape and dtype of `converted_spec`, with the leading axis.
+    """
+    shaped = array.reshape(out.shape)
+    if name == "image" and array.dtype == np.uint8:
+        np.divide(shaped, np.float32(255), out=out, dtype=np.float32)
+    else:
+        np.copyto(out, shaped, casting="unsafe")

@@ -7,19 +7,33 @@ from typing import Any
 
 import numpy as np
 
-from framework.data.protocol import LABELLED, Arrays, ArraySpec, Collection, Facts, Source, checked
+from framework.data.protocol import LABELLED, Arrays, ArraySpec, Blocks, Collection, Facts, Source, checked, fill
 from framework.data.registry import call, loader
 from framework.data.splits import limited, share_out
 from framework.data.statistics import Method, Scaler, apply_scalers, measure
 
+_RUN = 64
+"""Neighbouring examples that statistics are taken of where not all are read."""
+
 
 class View:
-    """Some of a source's examples, scaled."""
+    """Some of a source's examples, scaled.
 
-    def __init__(self, source: Source, indices: np.ndarray, scalers: Mapping[str, Scaler]) -> None:
+    Attributes:
+      blocks: how they lie together, where one cannot be read alone; for `BatchSchedule`.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        indices: np.ndarray,
+        scalers: Mapping[str, Scaler],
+        blocks: Blocks | None = None,
+    ) -> None:
         self._source = source
         self._indices = indices
         self._scalers = scalers
+        self.blocks = None if blocks is None else Blocks(blocks.numbers[indices], blocks.window)
         self.spec: Mapping[str, ArraySpec] = source.spec
 
     def __len__(self) -> int:
@@ -34,6 +48,12 @@ class View:
         """The examples at `indices`, scaled."""
         rows = self._indices[checked(indices, len(self._indices))]
         return apply_scalers(self._source.take(rows), self._scalers)
+
+    def fill(self, indices: np.ndarray, out: Mapping[str, np.ndarray]) -> None:
+        """Put the examples at `indices`, scaled, into arrays [len(indices), ...]."""
+        fill(self._source, self._indices[checked(indices, len(self._indices))], out)
+        for name, scaler in self._scalers.items():
+            scaler.apply_into(out[name])
 
 
 class Dataset:
@@ -88,12 +108,16 @@ def load(section: Any, *, facts: Facts | None = None) -> Dataset:
         name: limited(rows, section.limit, section.split_seed, in_order=in_order)
         for name, rows in share_out(collection, section.split, section.split_seed).items()
     }
+    if collection.on_disk:
+        indices = {name: np.sort(rows) for name, rows in indices.items()}
     source, newly = collection.source, dict(collection.facts)
     if collection.fit is not None:
         source, found = collection.fit(indices["train"])
         newly["learned"] = newly.get("learned", {}) | found
     if facts is None:
-        scalers = measure(source, indices["train"], _methods(section, source), collection.fill, collection.fixed)
+        count = getattr(section, "statistics_examples", None) if collection.on_disk else None
+        rows = _sampled(indices["train"], count, collection.blocks)
+        scalers = measure(source, rows, _methods(section, source), collection.fill, collection.fixed)
     else:
         scalers = {name: Scaler.from_facts(item) for name, item in facts["scalers"].items()}
     known = newly | {
@@ -103,8 +127,22 @@ def load(section: Any, *, facts: Facts | None = None) -> Dataset:
         "class_names": None if collection.class_names is None else list(collection.class_names),
         "examples": {name: len(rows) for name, rows in indices.items()},
     }
-    views = {name: View(source, rows, scalers) for name, rows in indices.items()}
+    views = {name: View(source, rows, scalers, collection.blocks) for name, rows in indices.items()}
     return Dataset(views, source.spec, collection.class_names, known)
+
+
+def _sampled(indices: np.ndarray, count: int | None, blocks: Blocks | None) -> np.ndarray:
+    """About `count` of the examples, spread evenly: whole blocks, or runs, so that a disk reads neighbours."""
+    if count is None or len(indices) <= count:
+        return indices
+    if blocks is not None:
+        numbers = blocks.numbers[indices]
+        names = np.unique(numbers)
+        wanted = -(-count * len(names) // len(indices))
+        return indices[np.isin(numbers, names[np.linspace(0, len(names) - 1, wanted).astype(np.int64)])]
+    run = min(_RUN, count)
+    starts = np.linspace(0, len(indices) - run, -(-count // run)).astype(np.int64)
+    return indices[np.unique((starts[:, None] + np.arange(run)).reshape(-1)[:count])]
 
 
 def _methods(section: Any, source: Source) -> dict[str, Method]:

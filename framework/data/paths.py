@@ -52,7 +52,7 @@ def existing(path: str | Path, *, key: str = "data.path", folder: bool = False) 
     raise DataError(Problem(key, found, expected, fix=f"{key}={parent / near}" if near else None))
 
 
-def files_of(path: Files) -> dict[str | None, list[Path]]:
+def files_of(path: Files, *, folders: bool = False) -> dict[str | None, list[Path]]:
     """Split name -> its files, in order; all under None where the recipe names none.
 
     Raises:
@@ -66,12 +66,22 @@ def files_of(path: Files) -> dict[str | None, list[Path]]:
         found[split] = []
         for name in [names] if isinstance(names, str) else names:
             try:
-                found[split].append(existing(name, key="data.path" if split is None else f"data.path.{split}"))
+                key = "data.path" if split is None else f"data.path.{split}"
+                found[split].append(existing(name, key=key, folder=folders))
             except DataError as error:
                 problems.extend(error.problems)
     if problems:
         raise DataError(problems)
     return found
+
+
+def folders_of(path: Files) -> dict[str | None, list[Path]]:
+    """As `files_of`, of folders.
+
+    Raises:
+      DataError: a folder does not exist; all missing ones are told.
+    """
+    return files_of(path, folders=True)
 
 
 def all_files(groups: Mapping[str | None, list[Path]]) -> list[Path]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 
@@ -47,6 +47,41 @@ class Source(Protocol):
         ...
 
 
+class FillingSource(Source, Protocol):
+    """A source that can put examples where the caller wants them, without making arrays of its own."""
+
+    def fill(self, indices: np.ndarray, out: Mapping[str, np.ndarray]) -> None:
+        """Put the examples at `indices` into arrays [len(indices), ...]; else as `take`."""
+        ...
+
+
+def fill(source: Source, indices: np.ndarray, out: Mapping[str, np.ndarray]) -> None:
+    """Put the examples at `indices` of any source into arrays [len(indices), ...]; the numbers are those of `take`."""
+    if hasattr(source, "fill"):
+        cast(FillingSource, source).fill(indices, out)
+        return
+    for name, array in source.take(indices).items():
+        out[name][...] = array
+
+
+def emptied(spec: Mapping[str, ArraySpec], *leading: int) -> Arrays:
+    """Arrays of these leading axes for examples to be put into; what they hold is arbitrary."""
+    return {name: np.empty((*leading, *item.shape), item.dtype) for name, item in spec.items()}
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """How examples lie together where one cannot be read alone, such as the row groups of a Parquet file.
+
+    Attributes:
+      numbers: int64[examples] the block of each example.
+      window: how many blocks are read, and mixed with each other, at a time.
+    """
+
+    numbers: np.ndarray
+    window: int
+
+
 @dataclass(frozen=True)
 class Outline:
     """What a source can tell of itself without loading its data.
@@ -86,6 +121,9 @@ class Collection:
       fit: finishes the examples by the training split (an alphabet): example numbers -> (source, facts).
       fill: array name -> how missing values (NaN) in it are filled; no entry: they are refused.
       fixed: array name -> [features] bool, features that are not scaled (one-hot columns).
+      on_disk: whether examples are read from the disk when they are asked for, so that neighbours are cheaper together;
+        the examples of a split are then in the order of the source.
+      blocks: how examples lie together, where one cannot be read alone.
     """
 
     source: Source
@@ -98,6 +136,8 @@ class Collection:
     fit: Callable[[np.ndarray], tuple[Source, Facts]] | None = None
     fill: Mapping[str, str] = field(default_factory=dict)
     fixed: Mapping[str, np.ndarray] = field(default_factory=dict)
+    on_disk: bool = False
+    blocks: Blocks | None = None
 
     @property
     def spec(self) -> Mapping[str, ArraySpec]:
@@ -145,3 +185,10 @@ class ArraySource:
         """The examples at `indices`."""
         rows = checked(indices, self._length)
         return {name: array[rows] for name, array in self._arrays.items()}
+
+    def fill(self, indices: np.ndarray, out: Mapping[str, np.ndarray]) -> None:
+        """Put the examples at `indices` into arrays [len(indices), ...]."""
+        rows = checked(indices, self._length)
+        for name, array in self._arrays.items():
+            # The indices are checked; without a mode NumPy would gather into memory of its own first.
+            np.take(array, rows, axis=0, out=out[name], mode="clip")

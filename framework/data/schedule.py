@@ -8,7 +8,8 @@ from typing import Literal, Protocol
 import numpy as np
 
 from framework.core.errors import DataError, Problem
-from framework.data.streams import permutation
+from framework.data.protocol import Blocks
+from framework.data.streams import BLOCKS, permutation, words
 
 PAD = -1
 """Stands in a batch where an epoch's last, short one has no example left."""
@@ -25,8 +26,9 @@ class Schedule(Protocol):
 class BatchSchedule:
     """The batches of every epoch.
 
-    Each epoch visits the examples in the order of `streams.permutation(length, seed, epoch)`, or in their own order
-    without `shuffle`. The last, short batch of an epoch is padded with -1 (`last="mask"`) or left out (`"drop"`).
+    Each epoch visits the examples in the order of `streams.permutation(length, seed, epoch)`, or of `block_order` where
+    they lie in blocks, or in their own order without `shuffle`. The last, short batch of an epoch is padded with -1
+    (`last="mask"`) or left out (`"drop"`).
 
     Raises:
       DataError: there is no example, or not one full batch where short ones are dropped.
@@ -39,6 +41,7 @@ class BatchSchedule:
         seed: int,
         shuffle: bool = True,
         last: Literal["mask", "drop"] = "mask",
+        blocks: Blocks | None = None,
     ) -> None:
         if length < 1 or (last == "drop" and length < batch_size):
             raise DataError(
@@ -54,6 +57,7 @@ class BatchSchedule:
         self.seed = seed
         self.shuffle = shuffle
         self.last = last
+        self.blocks = blocks
         self.steps_per_epoch = length // batch_size if last == "drop" else -(-length // batch_size)
         self._epochs: dict[int, np.ndarray] = {}
 
@@ -81,9 +85,26 @@ class BatchSchedule:
             # A block rarely spans more than two epochs; older orders would only fill memory.
             while len(self._epochs) >= 2:
                 self._epochs.pop(next(iter(self._epochs)))
-            order = permutation(self.length, self.seed, epoch) if self.shuffle else np.arange(self.length)
+            order = self._shuffled(epoch) if self.shuffle else np.arange(self.length)
             self._epochs[epoch] = padded(order[: self.steps_per_epoch * self.batch_size], self.batch_size)
         return self._epochs[epoch]
+
+    def _shuffled(self, epoch: int) -> np.ndarray:
+        if self.blocks is None:
+            return permutation(self.length, self.seed, epoch)
+        return block_order(self.blocks, self.seed, epoch)
+
+
+def block_order(blocks: Blocks, seed: int, epoch: int) -> np.ndarray:
+    """int64[examples]: the examples in an order that is a function of (seed, epoch) and reads few blocks at a time.
+
+    The blocks come in a random order and are cut into windows of `blocks.window`; the examples of a window come in a
+    random order, all of them before the next window's.
+    """
+    names, block = np.unique(blocks.numbers, return_inverse=True)
+    place = np.empty(len(names), np.int64)
+    place[permutation(len(names), seed, BLOCKS + epoch)] = np.arange(len(names))
+    return np.lexsort((words(len(block), seed, epoch), place[block] // blocks.window))
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,13 @@ class Scaler:
             values = np.where(np.isnan(values), self.fill, values)
         return (values - self.shift) / self.scale
 
+    def apply_into(self, array: np.ndarray) -> None:
+        """Scale a float32 array where it lies; the numbers are those of `apply`."""
+        if self.fill is not None:
+            np.copyto(array, self.fill, where=np.isnan(array))
+        np.subtract(array, self.shift, out=array)
+        np.divide(array, self.scale, out=array)
+
     def invert(self, array: np.ndarray) -> np.ndarray:
         """The values in the units of the data."""
         return np.asarray(array, np.float32) * self.scale + self.shift

@@ -11,7 +11,9 @@ import numpy as np
 
 SPLIT = 1 << 63
 LIMIT = SPLIT + 1
-"""Second keys of streams that serve something else than an epoch's order, which has the epoch there."""
+BLOCKS = 1 << 62
+"""Second keys of streams that serve something else than an epoch's order, which has the epoch there. The order of an
+epoch's blocks has BLOCKS + epoch."""
 
 
 def words(count: int, *key: int) -> np.ndarray:

@@ -6,6 +6,7 @@ program asks `batch_at` for the batch of one step of the block, inside the trace
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -14,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from framework.data.prefetch import Prefetch
+from framework.data.block_prefetch import BlockPrefetch
 from framework.data.schedule import BatchSchedule, PartSchedule, Schedule
 
 RESIDENT_LIMIT_BYTES = 1 << 30
@@ -77,7 +78,7 @@ class ResidentFeed:
 
 @dataclass
 class StreamFeed:
-    """Batches come from a source through threads, a block of them at a time.
+    """Batches come from a source through threads, a block of them at a time: while one is used, two are being made.
 
     Attributes:
       rows: which rows of each batch this process takes; None: all of them.
@@ -89,21 +90,19 @@ class StreamFeed:
     masked: bool
     rows: np.ndarray | None = None
     arrays: Mapping[str, jax.Array] = field(default_factory=dict)
-    _stream: Any = None
-    _next: int = -1
+    _stream: BlockPrefetch | None = None
 
     def block(self, start: int, count: int) -> Mapping[str, Any]:
-        """Each batch array with a leading axis of `capacity` steps, of the rows that this process takes."""
-        if self._stream is None or self._next != start:
+        """Each batch array with a leading axis of `capacity` steps, of the rows that this process takes.
+
+        Steps beyond `count` hold anything. The memory is used again once nothing refers to it.
+        """
+        if self._stream is None or self._stream.next != start:
             self.close()
-            self._stream = Prefetch(self.source, self._own, start, None, depth=2 * self.capacity)
-        batches = [next(self._stream) for _ in range(count)]
-        self._next = start + count
-        if not self.masked:
-            for batch in batches:
-                batch.pop("mask", None)
-        batches += [batches[-1]] * (self.capacity - count)
-        return {name: np.stack([batch[name] for batch in batches]) for name in batches[0]}
+            self._stream = BlockPrefetch(
+                self.source, self._own, start, self.capacity, masked=self.masked, threads=_threads()
+            )
+        return self._stream.take(count)
 
     @property
     def _own(self) -> Schedule:
@@ -118,6 +117,11 @@ class StreamFeed:
         if self._stream is not None:
             self._stream.close()
             self._stream = None
+
+
+def _threads() -> int:
+    """Threads that make batches: as many as processors, but enough for reading and computing to overlap."""
+    return max(2, min(8, os.cpu_count() or 1))
 
 
 def stream_capacity(batch_bytes: int, wanted: int) -> int:

@@ -66,7 +66,12 @@ def batch(setup: Setup, step: int, split: str) -> dict[str, Any]:
     data, source = setup.config.data, setup.dataset.splits[split]
     if split == "train":
         schedule = BatchSchedule(
-            len(source), data.batch_size, setup.config.seed, shuffle=data.shuffle, last=data.last_batch
+            len(source),
+            data.batch_size,
+            setup.config.seed,
+            shuffle=data.shuffle,
+            last=data.last_batch,
+            blocks=getattr(source, "blocks", None),
         )
         indices = schedule.indices(step)
     else:

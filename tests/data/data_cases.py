@@ -14,6 +14,7 @@ from PIL import Image
 from pydantic import TypeAdapter
 
 from framework.config.schema.data import DataSection
+from framework.data.record_files import write_records
 
 ADAPTER: TypeAdapter[Any] = TypeAdapter(DataSection)
 FLOWERS = "length,colour,species\n" + "".join(
@@ -38,6 +39,16 @@ def write_npz(path: Path, rows: int = 40, seed: int = 0) -> Path:
     return path
 
 
+def write_npy(folder: Path, rows: int = 40) -> Path:
+    """Images as bytes in two parts, and three classes."""
+    (folder / "image").mkdir(parents=True)
+    pixels = np.random.default_rng(0).integers(0, 256, (rows, 4, 5), np.uint8)
+    for part, here in enumerate(np.split(pixels, [rows // 3])):
+        np.save(folder / "image" / f"{part}.npy", here)
+    np.save(folder / "label.npy", np.arange(rows) % 3)
+    return folder
+
+
 def write_images(root: Path, each: int = 8) -> Path:
     """Two class folders of 6 x 4 images (height x width)."""
     generator = np.random.default_rng(0)
@@ -54,6 +65,27 @@ def write_parquet(path: Path) -> Path:
     rows = np.arange(60, dtype=np.float64)
     pq.write_table(pa.table({"a": rows, "b": rows.astype(np.int32) % 5, "y": rows * 0.5}), path)
     return path
+
+
+def write_groups(path: Path, rows: int = 60, size: int = 7) -> Path:
+    """Rows of a number, a category, a list of three numbers and a class, in row groups of `size`."""
+    row = np.arange(rows)
+    lists = pa.FixedSizeListArray.from_arrays(pa.array(np.repeat(row, 3) / 4 + np.tile([0, 1, 2], rows)), 3)
+    table = pa.table(
+        {"a": row * 0.5, "colour": np.array(["red", "blue"])[row % 2], "x": lists, "kind": (row % 3).astype(np.int64)}
+    )
+    pq.write_table(table, path, row_group_size=size)
+    return path
+
+
+def write_array_record(path: Path, rows: int = 40) -> Any:
+    """Images as bytes and three classes in two files, as a section."""
+    pixels = np.random.default_rng(0).integers(0, 256, (rows, 4, 5, 1), np.uint8)
+    labels = (np.arange(rows) % 3).astype(np.int64)
+    parts = [path.with_suffix(f".{part}") for part in range(2)]
+    for part, here in zip(parts, np.split(np.arange(rows), [rows // 3]), strict=True):
+        arrays = write_records(part, {"image": pixels[here], "label": labels[here]})
+    return section("array_record", path=[str(part) for part in parts], arrays=arrays, classes=3)
 
 
 def write_text(path: Path, text: str = "to be or not to be, that is the question\n" * 20) -> Path:
@@ -81,11 +113,22 @@ CASES: dict[str, Callable[[Path], Any]] = {
     "wine": lambda folder: section("wine", normalize="minmax"),
     "breast_cancer": lambda folder: section("breast_cancer"),
     "diabetes": lambda folder: section("diabetes", normalize_target="standard"),
+    "npy": lambda folder: section("npy", path=str(write_npy(folder / "cells")), classes=3),
     "npz": lambda folder: section(
         "npz", path=str(write_npz(folder / "a.npz")), arrays={"image": "x", "label": "y"}, classes=3
     ),
     "csv": _csv,
     "parquet": lambda folder: section("parquet", path=str(write_parquet(folder / "a.parquet")), target="y"),
+    "row_groups": lambda folder: section(
+        "parquet",
+        path=str(write_groups(folder / "groups.parquet")),
+        target="kind",
+        classes=3,
+        categorical={"colour": ["red", "blue"]},
+        stream=True,
+        cache_mib=1,
+    ),
+    "array_record": lambda folder: write_array_record(folder / "a.array_record"),
     "images": lambda folder: section("images", path=str(write_images(folder / "pets", each=12)), classes=2),
     "text": lambda folder: section("text", path=str(write_text(folder / "a.txt")), context=8),
     "tokens": lambda folder: section("tokens", path=str(write_tokens(folder / "a.bin")), vocabulary=40, context=8),

@@ -15,7 +15,7 @@ from framework.data import describe
 from framework.data.registry import SOURCES
 
 CONFIGS = Path(__file__).parents[2] / "configs" / "data"
-REQUIRED = {"path": "a", "target": "y", "classes": 2, "vocabulary": 40}
+REQUIRED = {"path": "a", "arrays": {"label": "int32"}, "target": "y", "classes": 2, "vocabulary": 40}
 
 
 def written(path: Path) -> dict[str, Any]:

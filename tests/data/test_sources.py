@@ -25,7 +25,13 @@ def case(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
 
 
 def test_every_source_is_in_the_battery() -> None:
-    kinds = {"blobs": "synthetic", "regression": "synthetic", "pictures": "synthetic", "copy": "synthetic"}
+    kinds = {
+        "row_groups": "parquet",
+        "blobs": "synthetic",
+        "regression": "synthetic",
+        "pictures": "synthetic",
+        "copy": "synthetic",
+    }
     assert {kinds.get(name, name) for name in CASES} == set(SOURCES)
 
 
@@ -114,7 +120,7 @@ def test_a_limit_keeps_so_many_examples_of_each_split(case: Any) -> None:
 
 
 def test_the_schema_and_the_function_have_the_same_arguments(case: Any) -> None:
-    common = set(DataSource.model_fields) | {"split", "normalize", "normalize_target"}
+    common = set(DataSource.model_fields) | {"split", "normalize", "normalize_target", "statistics_examples"}
     own = set(type(case).model_fields) - common
     assert set(inspect.signature(loader(case.type)).parameters) == own
     assert set(inspect.signature(describer(case.type)).parameters) <= own
@@ -132,9 +138,12 @@ def test_describing_reads_no_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         "framework.data.bundled.read_table",
         "framework.data.sources.digits.read_table",
         "framework.data.sources.diabetes.read_table",
+        "framework.data.disk.rows.DiskRows.read",
         "framework.data.sources.npz.read_arrays",
         "framework.data.sources.csv.read_csv",
         "framework.data.sources.parquet.read_parquet",
+        "framework.data.tables.stream.read_parquet",
+        "framework.data.sources.array_record.open_records",
         "framework.data.sources.images.read_picture",
         "framework.data.sources.text.read_characters",
         "framework.data.sources.stdlib._read",
@@ -160,7 +169,7 @@ def test_the_room_loads_neither_jax_nor_the_optional_libraries() -> None:
     code = (
         "import sys, framework.data as d; from framework.data.registry import loader, SOURCES;"
         "[loader(s) for s in SOURCES]; loader('digits')(classes=10);"
-        "print(sorted({'jax', 'sklearn', 'scipy', 'pyarrow', 'PIL', 'pydantic'} & set(sys.modules)))"
+        "print(sorted({'jax', 'sklearn', 'scipy', 'pyarrow', 'array_record', 'PIL', 'pydantic'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.stdout.strip(), done.stderr) == ("[]", "")

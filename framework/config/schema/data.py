@@ -183,6 +183,26 @@ class Declared(Targeted):
         return self
 
 
+class OnDisk(Spec):
+    """What sources have whose examples stay on the disk."""
+
+    statistics_examples: Positive | None = Field(
+        65536, description="how many examples of the training split `normalize` learns from, evenly spread; null: all"
+    )
+
+
+class Npy(Declared, OnDisk):
+    """Arrays in NPY files, read row by row when they are asked for: data may be larger than memory."""
+
+    type: Literal["npy"]
+    path: Files = Field(description="the folder of the files, or several folders, or those of each split")
+    arrays: dict[str, str] | None = Field(
+        None,
+        description="batch array -> its file below `path`, or a folder or pattern (x-*.npy) of parts in the order of "
+        "their names; null: every file and every folder of parts, by its own name",
+    )
+
+
 class Npz(Declared):
     """Arrays in NPZ files; an array `label` holds classes, one called `target` real numbers."""
 
@@ -190,6 +210,10 @@ class Npz(Declared):
     path: Files
     arrays: dict[str, str] | ArraysBySplit | None = Field(
         None, description="batch array -> array in the file, or that for each split; null: all, by their own names"
+    )
+    mapped: bool | Literal["auto"] = Field(
+        "auto",
+        description="read rows from the disk when they are asked for; auto: from 1 GiB on, where nothing is compressed",
     )
 
 
@@ -220,6 +244,29 @@ class Parquet(Table):
     """A table in Parquet files (needs the extra `parquet`)."""
 
     type: Literal["parquet"]
+    stream: bool = Field(False, description="read row groups when they are asked for: the table need not fit in memory")
+    cache_mib: Positive = Field(
+        512, description="stream: how much memory decoded row groups may take; half of it is mixed with each other"
+    )
+    statistics_examples: Positive | None = Field(
+        65536, description="stream: how many examples of the training split are learned from, evenly spread; null: all"
+    )
+
+    @model_validator(mode="after")
+    def _rows_stay(self) -> Self:
+        if self.stream and self.missing == "drop":
+            raise ValueError("missing=drop reads the whole table first; with stream, missing is error, mean or zero")
+        return self
+
+
+class ArrayRecord(Declared, OnDisk):
+    """Arrays of each example in ArrayRecord files, their bytes one after another (needs the extra `array-record`)."""
+
+    type: Literal["array_record"]
+    path: Files
+    arrays: Annotated[dict[str, str], Field(min_length=1)] = Field(
+        description="batch array -> its dtype and shape in a record, in this order: 'uint8[32,32,3]', 'int32'"
+    )
 
 
 class Images(Independent):
@@ -235,6 +282,7 @@ class Images(Independent):
     mode: Literal["rgb", "grey"] = "rgb"
     fit: Literal["stretch", "crop"] = Field("stretch", description="how an image of another aspect ratio is resized")
     cache_mib: NonNegative = Field(1024, description="keep decoded images in memory if all of them fit into this")
+    workers: NonNegative = Field(0, description="processes that decode; 0: the threads that make the batches do")
 
     @model_validator(mode="after")
     def _one_name_each(self) -> Self:
@@ -321,6 +369,20 @@ class Synthetic(Targeted):
 
 
 DataSection = Annotated[
-    Digits | Iris | Wine | BreastCancer | Diabetes | Npz | Csv | Parquet | Images | Text | Stdlib | Tokens | Synthetic,
+    Digits
+    | Iris
+    | Wine
+    | BreastCancer
+    | Diabetes
+    | Npy
+    | Npz
+    | Csv
+    | Parquet
+    | ArrayRecord
+    | Images
+    | Text
+    | Stdlib
+    | Tokens
+    | Synthetic,
     Field(discriminator="type"),
 ]

@@ -10,10 +10,11 @@ import numpy as np
 
 from framework.core.errors import DataError, Problem
 from framework.core.words import closest, listed
+from framework.data.decoding.pool import DecodingPool
 from framework.data.labels import require_classes
 from framework.data.paths import existing
 from framework.data.pictures import CHANNELS, SUFFIXES, picture_size, read_picture
-from framework.data.protocol import Arrays, ArraySpec, Collection, Outline, checked
+from framework.data.protocol import Arrays, ArraySpec, Collection, Outline, checked, emptied
 
 _ALIASES = {
     "train": "train",
@@ -46,11 +47,14 @@ def images(
     mode: str,
     fit: str,
     cache_mib: int,
+    workers: int,
 ) -> Collection:
     """The images, in [0, 1], read when they are asked for."""
     listing = _list(path, classes, class_names)
     root = Path(path).expanduser()
-    source = ImageFiles(listing.files, listing.labels, _size(size, listing), mode, fit, resize=size is not None)
+    source = ImageFiles(
+        listing.files, listing.labels, _size(size, listing), mode, fit, resize=size is not None, workers=workers
+    )
     if source.cached_bytes <= cache_mib << 20:
         source.keep()
     return Collection(
@@ -64,7 +68,11 @@ def images(
 
 
 class ImageFiles:
-    """Image files as a source; decoded images are kept as bytes once `keep` was called."""
+    """Image files as a source; decoded images are kept as bytes once `keep` was called.
+
+    Args:
+      workers: how many processes decode; 0: whoever asks for an image.
+    """
 
     def __init__(
         self,
@@ -75,13 +83,15 @@ class ImageFiles:
         fit: str,
         *,
         resize: bool,
+        workers: int = 0,
     ) -> None:
         self._files = files
         self._labels = labels
         self._size = size
         self._mode = mode
         self._fit = fit
-        self._resize = resize
+        self._target = size if resize else None
+        self._pool = DecodingPool(workers, self._target, mode, fit) if workers else None
         self._shape = (*size, CHANNELS[mode])
         self._pixels: np.ndarray | None = None
         self._read = np.zeros(len(files), bool)
@@ -100,29 +110,41 @@ class ImageFiles:
         self._pixels = np.empty((len(self), *self._shape), np.uint8)
 
     def take(self, indices: np.ndarray) -> Arrays:
-        """`image` and `label` of the examples at `indices`.
+        """`image` and `label` of the examples at `indices`."""
+        out = emptied(self.spec, len(indices))
+        self.fill(indices, out)
+        return out
+
+    def fill(self, indices: np.ndarray, out: Mapping[str, np.ndarray]) -> None:
+        """Put `image` and `label` of the examples at `indices` into arrays [len(indices), ...].
 
         Raises:
           DataError: a file is no image, damaged, or of another size where none is set.
         """
         rows = checked(indices, len(self))
-        pixels = np.empty((len(rows), *self._shape), np.uint8)
-        for place, row in enumerate(rows):
-            pixels[place] = self._picture(int(row))
-        return {"image": pixels.astype(np.float32) / np.float32(255), "label": self._labels[rows]}
+        out["label"][...] = self._labels[rows]
+        np.divide(self._pictures(rows), np.float32(255), out=out["image"], dtype=np.float32)
 
-    def _picture(self, row: int) -> np.ndarray:
+    def _pictures(self, rows: np.ndarray) -> np.ndarray:
+        """uint8[rows, height, width, channels]."""
         if self._pixels is None:
-            return self._decode(row)
-        if not self._read[row]:
+            return np.stack(self._decoded(rows)) if len(rows) else np.empty((0, *self._shape), np.uint8)
+        new = np.unique(rows[~self._read[rows]])
+        for row, picture in zip(new, self._decoded(new), strict=True):
             # Two threads may both decode an image; both write the same bytes, and the flag is set after them.
-            self._pixels[row] = self._decode(row)
+            self._pixels[row] = picture
             self._read[row] = True
-        return self._pixels[row]
+        return self._pixels[rows]
 
-    def _decode(self, row: int) -> np.ndarray:
-        file = self._files[row]
-        picture = read_picture(file, self._size if self._resize else None, self._mode, self._fit)
+    def _decoded(self, rows: np.ndarray) -> list[np.ndarray]:
+        files = [self._files[row] for row in rows.tolist()]
+        if self._pool is not None:
+            pictures = self._pool.decode(files)
+        else:
+            pictures = [read_picture(file, self._target, self._mode, self._fit) for file in files]
+        return [self._checked(file, picture) for file, picture in zip(files, pictures, strict=True)]
+
+    def _checked(self, file: Path, picture: np.ndarray) -> np.ndarray:
         if picture.shape != self._shape:
             raise DataError(
                 Problem(

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from framework.core.errors import DataError, Problem
 from framework.data.convert import convert, converted_spec
+from framework.data.disk.parts import Part, collect
+from framework.data.disk.stored import read_members
 from framework.data.labels import encode_labels
 from framework.data.npz_file import Header, read_arrays, read_headers, require_arrays
 from framework.data.paths import Files, by_split, files_of
 from framework.data.protocol import Arrays, ArraySpec, Collection, Outline, checked, joined
+
+_MAPPED_FROM_BYTES = 1 << 30
 
 ArrayNames = Mapping[str, str] | Any | None
 """Batch array -> array in the file, or an object with such a mapping for each split."""
@@ -23,7 +28,7 @@ def describe(*, path: Files, arrays: ArrayNames, classes: int | None, class_name
     """The outline, from the headers of the files."""
     parts = _parts(path, arrays)
     spec = _common_spec(parts)
-    _require_label(spec, classes)
+    require_label(spec, classes)
     return Outline(
         spec,
         classes=classes,
@@ -33,11 +38,25 @@ def describe(*, path: Files, arrays: ArrayNames, classes: int | None, class_name
     )
 
 
-def npz(*, path: Files, arrays: ArrayNames, classes: int | None, class_names: Sequence[str] | None) -> Collection:
-    """The arrays of the files, one file's examples after another's."""
+def npz(
+    *,
+    path: Files,
+    arrays: ArrayNames,
+    classes: int | None,
+    class_names: Sequence[str] | None,
+    mapped: bool | Literal["auto"],
+) -> Collection:
+    """The arrays of the files, one file's examples after another's: in memory, or read from the disk as they are asked
+    for, which gives the same batches."""
     parts = _parts(path, arrays)
     spec = _common_spec(parts)
-    _require_label(spec, classes)
+    require_label(spec, classes)
+    nbytes = sum(part.nbytes for part in parts)
+    if mapped is True or (mapped == "auto" and nbytes >= _MAPPED_FROM_BYTES):
+        stored = [_stored(part, demanded=mapped is True) for part in parts]
+        found = [part for part in stored if part is not None]
+        if len(found) == len(stored):
+            return collect(found, classes, class_names, on_disk=False)
     loaded = [part.load() for part in parts]
     raw = {name: joined([item[name] for item in loaded]) for name in spec}
     _refuse_wide(raw, spec)
@@ -56,6 +75,28 @@ def npz(*, path: Files, arrays: ArrayNames, classes: int | None, class_names: Se
     return Collection(
         _NpzArrays(raw, spec), own=own or None, labels=labels, class_names=names, facts={"learned": learned}
     )
+
+
+def _stored(part: _Part, *, demanded: bool) -> Part | None:
+    """Where the arrays of a file lie in it, or None where one is compressed.
+
+    Raises:
+      DataError: one is compressed, and mapping was demanded.
+    """
+    members = read_members(part.path)
+    packed = [source for source in part.names.values() if source not in members]
+    if packed and demanded:
+        raise DataError(
+            Problem(
+                key="data.mapped",
+                found=f"'{part.path}' holds {', '.join(packed)} compressed, so single rows of it cannot be read",
+                expected="arrays that are not compressed",
+                fix="np.savez instead of np.savez_compressed, or data.mapped=false",
+            )
+        )
+    if packed:
+        return None
+    return Part(part.split, f"'{part.path}'", {name: [members[source]] for name, source in part.names.items()})
 
 
 class _NpzArrays:
@@ -120,6 +161,10 @@ class _Part:
         if problems:
             raise DataError(problems)
         return found
+
+    @property
+    def nbytes(self) -> int:
+        return sum(math.prod(shape) * dtype.itemsize for shape, dtype in self.headers.values())
 
     def load(self) -> Arrays:
         stored = read_arrays(self.path, self.names.values())
@@ -189,7 +234,7 @@ def _told(spec: Mapping[str, ArraySpec]) -> str:
     return ", ".join(f"{name} {item.dtype}{list(item.shape)}" for name, item in sorted(spec.items()))
 
 
-def _require_label(spec: Mapping[str, ArraySpec], classes: int | None) -> None:
+def require_label(spec: Mapping[str, ArraySpec], classes: int | None) -> None:
     """An array `label` and a number of classes come together."""
     if classes is not None and "label" not in spec:
         raise DataError(

@@ -8,6 +8,7 @@ from framework.data.paths import Files
 from framework.data.protocol import Collection, Outline
 from framework.data.tables.load import TableFields, describe_table, load_table
 from framework.data.tables.parquet_file import read_parquet, read_schema
+from framework.data.tables.stream import describe_stream, load_stream
 
 
 def describe(
@@ -20,9 +21,12 @@ def describe(
     classes: int | None,
     class_names: Sequence[str] | None,
     missing: str,
+    stream: bool,
 ) -> Outline:
     """The outline, from the footers of the files."""
     fields = TableFields(path, target, features, exclude, categorical, classes, class_names, missing)
+    if stream:
+        return describe_stream(fields)
     return describe_table(fields, read_schema, read_parquet)
 
 
@@ -36,7 +40,11 @@ def parquet(
     classes: int | None,
     class_names: Sequence[str] | None,
     missing: str,
+    stream: bool,
+    cache_mib: int,
 ) -> Collection:
     """The rows of the files: `features` float32, and `label` int32 or `target` float32 [columns]."""
     fields = TableFields(path, target, features, exclude, categorical, classes, class_names, missing)
+    if stream:
+        return load_stream(fields, cache_mib)
     return load_table(fields, read_schema, read_parquet)

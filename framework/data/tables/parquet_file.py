@@ -17,12 +17,12 @@ def read_schema(path: Path) -> tuple[tuple[str, ...], int]:
     Raises:
       DataError: pyarrow is not installed, or the file is not Parquet.
     """
-    arrow, parquet = _arrow()
+    library, parquet = arrow()
     try:
         file = parquet.ParquetFile(path)
         return tuple(file.schema_arrow.names), int(file.metadata.num_rows)
-    except (arrow.ArrowException, OSError) as error:
-        raise _unreadable(path, error) from None
+    except (library.ArrowException, OSError) as error:
+        raise unreadable(path, error) from None
 
 
 def read_parquet(path: Path, only: tuple[str, ...] | None = None) -> Frame:
@@ -31,26 +31,31 @@ def read_parquet(path: Path, only: tuple[str, ...] | None = None) -> Frame:
     Raises:
       DataError: as `read_schema`, or a column is of a type that is neither a number nor text.
     """
-    arrow, parquet = _arrow()
+    library, parquet = arrow()
     try:
         # A file object keeps pyarrow from reading folder names such as `year=2020` as columns.
         with path.open("rb") as file:
             table = parquet.read_table(file, columns=None if only is None else list(only))
-    except (arrow.ArrowException, OSError) as error:
-        raise _unreadable(path, error) from None
-    columns = {name: _cells(arrow, path, name, table.column(name)) for name in table.column_names}
+    except (library.ArrowException, OSError) as error:
+        raise unreadable(path, error) from None
+    columns = {name: cells(library, path, name, table.column(name)) for name in table.column_names}
     count = table.num_rows
     return Frame(columns, (path,), np.zeros(count, np.int64), np.arange(1, count + 1))
 
 
-def _cells(arrow: Any, path: Path, name: str, column: Any) -> np.ndarray:
-    kinds = arrow.types
+def cells(library: Any, path: Path, name: str, column: Any) -> np.ndarray:
+    """A column as a frame holds it.
+
+    Raises:
+      DataError: it is of a type that is neither a number nor text.
+    """
+    kinds = library.types
     if kinds.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     kind = column.type
     if kinds.is_integer(kind) or kinds.is_floating(kind) or kinds.is_boolean(kind) or kinds.is_decimal(kind):
         # Nulls become NaN on the way to NumPy.
-        return np.array(column.cast(arrow.float64(), safe=False).to_numpy(), np.float64)
+        return np.array(column.cast(library.float64(), safe=False).to_numpy(), np.float64)
     if kinds.is_string(kind) or kinds.is_large_string(kind) or kinds.is_null(kind):
         texts = [None if value is None else value.strip() for value in column.to_pylist()]
         return np.array([None if text is None or text.casefold() in MISSING else text for text in texts], object)
@@ -64,7 +69,12 @@ def _cells(arrow: Any, path: Path, name: str, column: Any) -> np.ndarray:
     )
 
 
-def _arrow() -> tuple[Any, Any]:
+def arrow() -> tuple[Any, Any]:
+    """The modules `pyarrow` and `pyarrow.parquet`.
+
+    Raises:
+      DataError: pyarrow is not installed.
+    """
     try:
         import pyarrow
         import pyarrow.parquet
@@ -80,6 +90,7 @@ def _arrow() -> tuple[Any, Any]:
     return pyarrow, pyarrow.parquet
 
 
-def _unreadable(path: Path, error: Exception) -> DataError:
+def unreadable(path: Path, error: Exception) -> DataError:
+    """The error for a file that is not Parquet, or damaged."""
     reason = str(error).splitlines()[0]
     return DataError(Problem("data.path", f"'{path}' is not a Parquet file: {reason}", "a Parquet file"))
