@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -25,7 +23,8 @@ from pathlib import Path
 from machine import machine
 from rich.console import Console
 from rich.table import Table
-from turns import AbsentError, Side, limits, pin, turns
+from turns import AbsentError, Side, pin, turns
+from workloads import export, recipe
 
 HERE = Path(__file__).parent
 MODELS = ("mlp", "cnn", "gpt")
@@ -97,10 +96,10 @@ def measure(model: str, names: Sequence[str], options: argparse.Namespace, conso
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         workload = folder / f"{model}.npz"
-        recipe = str(HERE / "peers" / "recipes" / f"{model}.yaml")
-        export = [sys.executable, str(HERE / "peers" / "side_fw.py"), recipe, "--export", str(workload)]
-        subprocess.run([*export, *options.overrides], env={**os.environ, **limits()}, check=True)
-        sides, absent = _start(model, names, options, [recipe, *options.overrides], workload, stack, console)
+        export(model, workload, options.overrides)
+        sides, absent = _start(
+            model, names, options, [str(recipe(model)), *options.overrides], workload, stack, console
+        )
         first = _calibrate(sides, absent, options.seconds, console)
         sizes = {name: side.parameters for name, side in sides.items()}
         if len(set(sizes.values())) > 1:
@@ -168,10 +167,14 @@ def _calibrate(
                 turn = side.run(steps)
         except AbsentError as error:
             _give_up(name, sides, absent, error)
-            console.print(f"without {KINDS[name].title}: {absent[name]}", style="yellow", highlight=False, soft_wrap=True)
+            console.print(
+                f"without {KINDS[name].title}: {absent[name]}", style="yellow", highlight=False, soft_wrap=True
+            )
             continue
         found[name] = loss, max(1, round(turn.rate * seconds))
-        console.print(f"{KINDS[name].title}: about {turn.rate:,.0f} steps a second", style="dim", highlight=False, soft_wrap=True)
+        console.print(
+            f"{KINDS[name].title}: about {turn.rate:,.0f} steps a second", style="dim", highlight=False, soft_wrap=True
+        )
     return found
 
 

@@ -1,6 +1,6 @@
 """`fw`'s own training loop over a recipe of benchmarks/peers/recipes, with its records and without checkpoints.
 
-python benchmarks/peers/side_fw.py RECIPE [--export WORKLOAD] [OVERRIDE ...]
+python benchmarks/peers/side_fw.py RECIPE [OVERRIDE ...]
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from protocol import channel, serve
 
 import framework
 
@@ -54,35 +56,17 @@ class Declared:
         """Nothing is kept."""
 
 
-def export(setup: Any, model: str, path: Path) -> None:
-    """Write the recipe's training rows for the peers, scaled as `fw` scales them."""
-    from workload import Workload
-
-    data, arrays = setup.config.data, setup.dataset.arrays("train")
-    inputs = next(arrays[name] for name in ("features", "image", "tokens") if name in arrays)
-    labels = next(arrays[name] for name in ("label", "targets") if name in arrays)
-    classes = getattr(data, "vocabulary", None) or data.classes
-    rows = len(inputs) // data.batch_size * data.batch_size
-    Workload(model, inputs[:rows], labels[:rows], classes, data.batch_size).save(path)
-
-
 def main() -> None:
-    """Export the data, or train as told."""
+    """Train as told."""
     words = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     words.add_argument("recipe", type=Path)
-    words.add_argument("--export", type=Path, metavar="WORKLOAD")
     words.add_argument("overrides", nargs="*", metavar="OVERRIDE")
     options = words.parse_intermixed_args()
     from framework.config.compose import load
     from framework.train.setup import Setup
 
-    setup = Setup(load(str(options.recipe), options.overrides))
-    if options.export:
-        export(setup, options.recipe.stem, options.export)
-        return
-    from protocol import channel, serve
-
-    serve(Declared(setup), channel())
+    answers = channel()
+    serve(Declared(Setup(load(str(options.recipe), options.overrides))), answers)
 
 
 if __name__ == "__main__":

@@ -41,20 +41,9 @@ class Workload:
         """Batches in one pass."""
         return len(self.inputs) // self.batch_size
 
-    def save(self, path: Path) -> None:
-        """Write it where peers read it."""
-        np.savez(
-            path,
-            model=self.model,
-            inputs=self.inputs,
-            labels=self.labels,
-            classes=self.classes,
-            batch_size=self.batch_size,
-        )
-
     @classmethod
     def load(cls, path: Path) -> Workload:
-        """Read what `save` wrote."""
+        """Read what benchmarks/workloads.py wrote."""
         with np.load(path) as file:
             model, classes, batch_size = (file[name].item() for name in ("model", "classes", "batch_size"))
             return cls(model, file["inputs"], file["labels"], classes, batch_size)
@@ -71,5 +60,5 @@ class Workload:
 def parser(description: str) -> argparse.ArgumentParser:
     """What every peer is told: the file of the workload."""
     made = argparse.ArgumentParser(description=description)
-    made.add_argument("workload", type=Path, help="what benchmarks/peers.py wrote")
+    made.add_argument("workload", type=Path, help="what benchmarks/workloads.py wrote")
     return made
