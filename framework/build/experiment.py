@@ -16,17 +16,21 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from jax import lax
 
 from framework.build.across import merged_over, share_of_mean, summed_over
 from framework.build.components import loss_values, make_metric
+from framework.build.frozen import divided, joined
 from framework.build.stacks import stacked_axes
 from framework.build.state import State
 from framework.build.wiring import Bound, batch_arrays, network_inputs, probes, reads_costs, scope_tree
+from framework.config.language.graph import REGULARIZER
 from framework.config.schema.base import traced_values
 from framework.config.schema.root import Config
 from framework.core.random import base_key, derive
 from framework.core.trees import named_leaves
 from framework.network import Network
+from framework.network.marks import frozen, penalties, total_penalty
 from framework.objectives.metrics import Metric
 from framework.optim import learning_rate_at, make_optimizer
 from framework.parallel.inside import WHOLE, Inside
@@ -126,7 +130,7 @@ class Experiment:
             step=jnp.zeros((), jnp.int32),
             params=params,
             collections=variables,
-            opt_state=self.optimizer(self.hyper).init(params),
+            opt_state=self.optimizer(self.hyper).init(self._divided(params)[0]),
             rng=rng,
             ema=jax.tree.map(jnp.copy, params) if "trainer.ema_decay" in self.hyper else {},
         )
@@ -150,7 +154,10 @@ class Experiment:
         hyper = self.hyper | dict(hyper or {})
         key = derive(state.rng, "step", state.step)
 
-        def objective(params: Any) -> tuple[jax.Array, tuple[dict[str, Any], dict[str, jax.Array]]]:
+        trained, kept = self._divided(state.params)
+
+        def objective(trained: Any) -> tuple[jax.Array, tuple[dict[str, Any], dict[str, jax.Array]]]:
+            params = joined(trained, kept)
             variables = {"params": params, **state.collections}
             outputs, updates = self._apply(variables, batch, hyper, key=key, train=True)
             total, parts = self._loss(outputs, _told(updates), params, batch, hyper, self.inside.axis)
@@ -160,11 +167,12 @@ class Experiment:
         # What is computed again brings its weights together again anyway; of the rest they are kept.
         again = any(node.remat for node in self.network.graph.walk())
         gradient = jax.value_and_grad(objective if again else self.inside.gathering(objective), has_aux=True)
-        (_, (updates, logs)), gradients = gradient(state.params)
+        (_, (updates, logs)), gradients = gradient(trained)
         gradients, logs = summed_over(self.inside.axis, (gradients, logs))
-        gradients = self.inside.pin_params(gradients)
-        changes, opt_state = self.optimizer(hyper).update(gradients, state.opt_state, state.params)
-        params = optax.apply_updates(state.params, changes)
+        # What is frozen only fills the places that the layout knows.
+        gradients, _ = self._divided(self.inside.pin_params(joined(gradients, kept)))
+        changes, opt_state = self.optimizer(hyper).update(gradients, state.opt_state, trained)
+        params = joined(optax.apply_updates(trained, changes), kept)
         ema = state.ema
         if "trainer.ema_decay" in self.hyper:
             decay = hyper["trainer.ema_decay"]
@@ -249,7 +257,14 @@ class Experiment:
 
     @property
     def _loss_names(self) -> list[str]:
-        return ["loss", *(self.losses if len(self.losses) > 1 else ())]
+        parts = [*self.losses, *([REGULARIZER] if self.network.regularized else [])]
+        return ["loss", *(parts if len(parts) > 1 else ())]
+
+    def _divided(self, params: Any) -> tuple[Any, Any]:
+        """The parameters that are trained and those that stay as they are."""
+        if not self.network.freezes:
+            return params, {}
+        return divided(params, frozen(self.network.graph, named_leaves(params)))
 
     @cached_property
     def _probes(self) -> tuple[str, ...]:
@@ -294,6 +309,11 @@ class Experiment:
                 values = loss_values(bound, arrays, hyper)
             parts[name] = share_of_mean(values, batch.get("mask"), axis)
             total = total + hyper[f"losses.{name}.weight"] * parts[name]
+        if self.network.regularized:
+            arrays = named_leaves(params)
+            penalty = total_penalty(penalties(self.network.graph, arrays), arrays, hyper)
+            parts[REGULARIZER] = penalty if axis is None else penalty / lax.axis_size(axis)
+            total = total + parts[REGULARIZER]
         return total, {"loss": total} | (parts if len(parts) > 1 else {})
 
 

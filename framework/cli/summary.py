@@ -53,6 +53,8 @@ def _print(subject: str, found: LayerTable) -> None:
     ]
     rows.append(("total", "", "", _count(found.parameters), _count(found.flops)))
     table(("node", "operation", "output", "parameters", "FLOPs"), rows, right=("parameters", "FLOPs"))
+    if found.frozen:
+        say(f"{found.parameters - found.frozen:,} parameters are trained and {found.frozen:,} frozen", style="dim")
     kept = f", {found.statistics:,} numbers of statistics" if found.statistics else ""
     examples = "one example" if found.batch_size == 1 else f"a batch of {found.batch_size:,}"
     say(f"FLOPs are of one forward pass over {examples}{kept}", style="dim")

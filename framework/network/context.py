@@ -48,6 +48,7 @@ class Context:
       weights: (where parameters stand, one copy of them) -> the same as layers use them. Where parameters are divided
         among devices it brings them together, within a repeated node copy by copy; None: they are whole.
       decoding: where sequences are given piece by piece; None: they are whole.
+      frozen: statistics are those that were kept, and stay as they are, also while training.
     """
 
     train: bool = False
@@ -56,6 +57,7 @@ class Context:
     axis: str | None = None
     weights: Callable[[tuple[str, ...], Any], Any] | None = None
     decoding: Decoding | None = None
+    frozen: bool = False
 
     def value(self, item: float | TracedValue) -> float | jax.Array:
         """The scalar to compute with: the traced one where `hyper` holds it, else the default."""

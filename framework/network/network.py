@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from framework.config.language import Graph, elaborate
+from framework.config.language.graph import REGULARIZER
 from framework.config.schema.network import NetworkSection
 from framework.core.errors import ConfigError, Problem
 from framework.core.words import closest, listed
@@ -48,6 +49,16 @@ class Network:
     def traced(self) -> dict[str, float]:
         """Config key -> value of every scalar that `apply` takes through `hyper`, such as dropout rates."""
         return self.graph.traced
+
+    @cached_property
+    def freezes(self) -> bool:
+        """Whether a node keeps its parameters as they are."""
+        return any(node.freeze for node in self.graph.walk())
+
+    @cached_property
+    def regularized(self) -> bool:
+        """Whether a node adds a penalty on its kernels to the loss."""
+        return any(name.startswith(REGULARIZER) for node in self.graph.walk() for name, _, _ in node.traced)
 
     def init(self, key: jax.Array, spec: Inputs) -> dict[str, Any]:
         """Fresh variables: `{"params": ...}` and other collections, such as `batch_stats`.

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from framework.config.language.formula import is_formula
+from framework.config.language.graph import REGULARIZER
 from framework.config.language.report import Report
 from framework.config.language.scope import FAILED, Scope, Value
 from framework.config.schema.base import TracedMark, has_mark
@@ -16,6 +17,7 @@ from framework.config.schema.layers.base import LayerSpec
 from framework.core.words import closest, listed
 
 TracedField = tuple[str, str, float]
+_WORDS_OF_NODES = ("repeat", "remat", "share", "freeze", REGULARIZER)
 
 
 def layer(
@@ -85,7 +87,15 @@ def _tell(
 ) -> None:
     first = errors[0]
     full = f"{key}.{name}" if name else key
-    if first["type"] == "extra_forbidden":
+    if first["type"] == "extra_forbidden" and name in _WORDS_OF_NODES:
+        node = key.rpartition(".")[0]
+        report.problem(
+            full,
+            f"'{name}' is a word of the node and no argument of '{schema.op}'",
+            f"{{{schema.op}: {{...}}, {name}: {shown(raw[name])}}}",
+            f"~{full} +{node}.{name}={shown(raw[name])}",
+        )
+    elif first["type"] == "extra_forbidden":
         near = closest(name, schema.model_fields)
         report.problem(
             full,

@@ -11,7 +11,7 @@ from framework.config.language.blocks import Block, within
 from framework.config.language.calls import Inputs, array_expression, bound_inputs, target
 from framework.config.language.ends import outputs_of, warn_unused
 from framework.config.language.expression import Expression
-from framework.config.language.graph import Graph, Node, Target, Wrap
+from framework.config.language.graph import REGULARIZER, Graph, Node, Target, Wrap
 from framework.config.language.nodes import COMBINATORS, RawNode, read_node
 from framework.config.language.order import placed
 from framework.config.language.report import Report
@@ -143,7 +143,13 @@ class Builder:
             self.report.problem(
                 f"{node.key}.repeat", f"'{node.op}' gives several outputs, so copies cannot follow each other", "1"
             )
-        return Node(node.name, path, node.key, node.op, body, inputs, traced, node.repeat, node.remat, node.share)
+        own = f"{self.key}.layers.{path}.{REGULARIZER}"
+        traced += tuple(
+            (f"{REGULARIZER}.{kind}", key or f"{own}.{kind}", weight) for kind, key, weight in node.penalties
+        )
+        return Node(
+            node.name, path, node.key, node.op, body, inputs, traced, node.repeat, node.remat, node.share, node.freeze
+        )
 
     def _made(
         self, node: RawNode, source: Source, path: str, place: Place, scope: Scope

@@ -10,6 +10,9 @@ from framework.config.language.expression import Expression
 from framework.config.language.frozen import FrozenMapping
 from framework.config.schema.layers.base import LayerSpec
 
+REGULARIZER = "kernel_regularizer"
+"""The word of a node whose weights stand among its traced scalars, as `kernel_regularizer.l2`."""
+
 
 @dataclass(frozen=True)
 class Target:
@@ -49,6 +52,7 @@ class Node:
       repeat: how many copies with their own weights are applied one after another.
       remat: recompute its insides during the backward pass instead of keeping them.
       share: the sibling whose weights it uses.
+      freeze: its parameters and statistics stay as they are.
     """
 
     name: str
@@ -61,6 +65,7 @@ class Node:
     repeat: int = 1
     remat: bool = False
     share: str | None = None
+    freeze: bool = False
 
 
 @dataclass(frozen=True)

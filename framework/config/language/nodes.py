@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,12 +10,14 @@ from typing import Any
 
 from framework.config.language.arguments import shown
 from framework.config.language.formula import is_formula
+from framework.config.language.graph import REGULARIZER
 from framework.config.language.report import Report
 from framework.config.language.scope import FAILED, Scope
 from framework.config.schema.layers.base import LayerSpec
 from framework.core.words import closest, listed
 
-NODE_KEYS = ("from", "repeat", "remat", "share", "after", "before")
+NODE_KEYS = ("from", "repeat", "remat", "share", "freeze", REGULARIZER, "after", "before")
+REGULARIZERS = ("l1", "l2")
 COMBINATORS = ("residual", "parallel", "sequential", "bidirectional", "time_distributed", "ensemble", "cond")
 SPECIAL = (*COMBINATORS, "expr", "module")
 NAME = re.compile(r"[A-Za-z]\w*")
@@ -31,6 +34,8 @@ class RawNode:
       op_key: the config key of its arguments.
       arguments: what stands behind the operation's word.
       source: what stands behind `from`; None for the node before.
+      freeze: its parameters and statistics stay as they are.
+      penalties: (`l1` or `l2`, the config key that sets it, its weight) of what is added to the loss.
       broken: it could not be read; the mistake is reported.
       left_out: the operation that it would repeat, were the count not 0; empty otherwise.
     """
@@ -46,6 +51,8 @@ class RawNode:
     share: str | None = None
     after: str | None = None
     before: str | None = None
+    freeze: bool = False
+    penalties: tuple[tuple[str, str, float], ...] = ()
     broken: bool = False
     left_out: str = ""
 
@@ -176,7 +183,11 @@ def _read_node_keys(node: RawNode, raw: Mapping[str, Any], scope: Scope, report:
     node.repeat = _repeat(node, raw.get("repeat", 1), scope, report)
     if node.repeat == 0:
         _pass_on(node)
-    node.remat = _flag(node, raw.get("remat", False), scope, report)
+    node.remat = _flag(node, "remat", raw.get("remat", False), scope, report)
+    freeze = _flag(node, "freeze", raw.get("freeze", False), scope, report)
+    penalties = _penalties(node, raw.get(REGULARIZER), scope, report)
+    if not node.left_out:
+        node.freeze, node.penalties = freeze, penalties
     for word in ("share", "after", "before"):
         value = raw.get(word)
         if value is not None and not isinstance(value, str):
@@ -218,8 +229,36 @@ def _pass_on(node: RawNode) -> None:
         node.source = node.source[0] if node.source else None
 
 
-def _flag(node: RawNode, raw: Any, scope: Scope, report: Report) -> bool:
-    key = f"{node.key}.remat"
+def _penalties(node: RawNode, raw: Any, scope: Scope, report: Report) -> tuple[tuple[str, str, float], ...]:
+    """The weights of a node's regulariser that are not 0."""
+    key = f"{node.key}.{REGULARIZER}"
+    if raw is None:
+        return ()
+    if not isinstance(raw, Mapping) or not raw:
+        report.problem(key, f"found {shown(raw)}", f"any of {listed(REGULARIZERS)} with a weight", f"{key}={{l2:1e-4}}")
+        node.broken = True
+        return ()
+    found = []
+    for kind, item in raw.items():
+        where = f"{key}.{kind}"
+        if kind not in REGULARIZERS:
+            report.problem(where, f"there is no regulariser '{kind}'", listed(REGULARIZERS), f"~{where}")
+            node.broken = True
+            continue
+        value = scope.resolve(item, where, report)
+        weight = value.value
+        if weight is FAILED:
+            node.broken = True
+        elif isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < math.inf:
+            report.problem(where, f"found {weight!r}", "a number of at least 0", f"{where}=1e-4")
+            node.broken = True
+        elif weight:
+            found.append((str(kind), value.key, float(weight)))
+    return tuple(found)
+
+
+def _flag(node: RawNode, word: str, raw: Any, scope: Scope, report: Report) -> bool:
+    key = f"{node.key}.{word}"
     value = scope.resolve(raw, key, report)
     scope.structural.add(value.key)
     if value.value is FAILED:

@@ -25,6 +25,13 @@ _NODE_WORDS: dict[str, Any] = {
     "repeat": {"description": "copies behind each other", "anyOf": [{"type": "integer", "minimum": 1}, _FORMULA]},
     "remat": {"description": "recompute in the backward pass", "anyOf": [{"type": "boolean"}, _FORMULA]},
     "share": {"type": "string", "description": "the node whose weights are used"},
+    "freeze": {"description": "keep the weights as they are", "anyOf": [{"type": "boolean"}, _FORMULA]},
+    "kernel_regularizer": {
+        "description": "l1 · sum |w| + l2 · sum w² over the kernels, added to the loss",
+        "type": "object",
+        "properties": {kind: {"anyOf": [{"type": "number", "minimum": 0}, _FORMULA]} for kind in ("l1", "l2")},
+        "additionalProperties": False,
+    },
     "after": {"type": "string", "description": "the node behind which this one stands"},
     "before": {"type": "string", "description": "the node before which this one stands"},
     "expr": {"type": "string", "description": "an array expression, such as x * sigmoid(x)"},

@@ -36,7 +36,8 @@ def leaf_module(node: Node, name: str | None) -> nn.Module:
     """
     body: Any = node.body
     if isinstance(body, LayerSpec):
-        traced = {field: TracedValue(key, default) for field, key, default in node.traced}
+        fields = type(body).model_fields
+        traced = {name: TracedValue(key, default) for name, key, default in node.traced if name in fields}
         return module_for(node.op)(**body.arguments() | traced, name=name)
     if isinstance(body, Expression):
         return ArrayExpression(body, name=name)

@@ -221,6 +221,8 @@ def _invoke(node: Node, module: nn.Module, inputs: tuple[Any, ...], call: Call) 
     place = None if call.visits is None else len(call.visits)
     if call.visits is not None:
         call.visits.append(None)
+    if node.freeze:
+        call = replace(call, context=replace(call.context, frozen=True))
     with blamed(node, inputs, call.givers):
         if isinstance(node.body, Graph):
             outputs = entered(module, node.body, inputs, call)

@@ -78,7 +78,7 @@ class BatchNorm(_Affine):
         kept_var = self.variable("batch_stats", "var", jnp.ones, channels, jnp.float32)
         scale = self._parameter("scale", self.scale_init, self.use_scale, x)
         bias = self._parameter("bias", self.bias_init, self.use_bias, x)
-        if context.train:
+        if context.train and not context.frozen:
             weights = None
             if context.mask is not None:
                 weights = context.mask.reshape(-1, *(1,) * (x.ndim - 1))
