@@ -6,12 +6,17 @@ import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-MISTAKE = 2
-"""Exit code of a user's mistake, which another attempt would only repeat."""
 LOST = 75
 """Exit code of a process that lost another one of its job; that one tells what happened."""
 SIGNALLED = 128
 """Exit codes from here on tell of a signal: the process was asked to stop and saved itself, or it was killed."""
+REPEATED = (1, 2, 126, 127)
+"""Exit codes of what another attempt would only repeat: a defect, a mistake, a command that cannot be run, or none."""
+
+
+def goes_on(exit_code: int) -> bool:
+    """Whether another attempt may go on where a process with this exit code has ended."""
+    return exit_code == LOST or exit_code >= SIGNALLED
 
 
 @dataclass(frozen=True)

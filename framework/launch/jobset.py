@@ -16,7 +16,7 @@ import yaml
 
 from framework.config.compose import dump
 from framework.core.errors import ConfigError, Problem, RunError
-from framework.launch.ending import MISTAKE
+from framework.launch.ending import REPEATED
 from framework.launch.job import Job
 from framework.launch.settings import Kubernetes
 
@@ -71,7 +71,7 @@ def _job_set(job: Job, settings: Kubernetes, name: str) -> dict[str, Any]:
             "network": {"enableDNSHostnames": True, "publishNotReadyAddresses": True, "subdomain": name},
             "failurePolicy": {
                 "maxRestarts": settings.restarts,
-                "rules": [{"name": "mistake", "action": "FailJobSet", "onJobFailureReasons": ["PodFailurePolicy"]}],
+                "rules": [{"name": "repeated", "action": "FailJobSet", "onJobFailureReasons": ["PodFailurePolicy"]}],
             },
             "replicatedJobs": [{"name": REPLICATED, "replicas": 1, "template": {"spec": _job(job, settings, name)}}],
         },
@@ -79,14 +79,14 @@ def _job_set(job: Job, settings: Kubernetes, name: str) -> dict[str, Any]:
 
 
 def _job(job: Job, settings: Kubernetes, name: str) -> dict[str, Any]:
-    mistake = {"containerName": "framework", "operator": "In", "values": [MISTAKE]}
+    repeated = {"containerName": "framework", "operator": "In", "values": list(REPEATED)}
     return {
         "completionMode": "Indexed",
         "completions": job.processes,
         "parallelism": job.processes,
         # No pod is replaced alone: when one fails, the JobSet starts all of them again.
         "backoffLimit": 0,
-        "podFailurePolicy": {"rules": [{"action": "FailJob", "onExitCodes": mistake}]},
+        "podFailurePolicy": {"rules": [{"action": "FailJob", "onExitCodes": repeated}]},
         "template": {
             "spec": {
                 "restartPolicy": "Never",

@@ -1,4 +1,4 @@
-"""Processes on this machine: started together, watched together, ended together, started again after a crash."""
+"""Processes on this machine: started together, watched together, ended together, started again after a loss."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
 from typing import IO, TextIO
 
-from framework.launch.ending import LOST, MISTAKE, Ending, explain
+from framework.launch.ending import LOST, Ending, explain, goes_on
 from framework.launch.orphans import end_with_parent
 
 TICK_S = 0.05
@@ -28,7 +28,7 @@ class Group:
       processes: how many.
       variables: rank -> environment variables of its own, besides those that name the coordinator.
       notice_s: seconds that the others have to end by themselves after one has failed.
-      restarts: how often all are started again after one has failed.
+      restarts: how often all are started again after one was killed or lost; a defect or a mistake would be repeated.
       out: where lines of the other ranks go, each with its rank; rank 0 prints by itself.
       err: the same for standard error, and for what the launcher has to say.
     """
@@ -74,8 +74,8 @@ class Group:
                 return 0
             self._say(explain(endings, self.processes))
             code = endings[0].exit_code
-            mistaken = any(ending.exit_code == MISTAKE for ending in endings)
-            if self._stop is not None or mistaken or attempt == self.restarts:
+            helps = all(goes_on(ending.exit_code) for ending in endings)
+            if self._stop is not None or not helps or attempt == self.restarts:
                 return code
             attempt += 1
             self._say(f"starting again in the same run directory, {attempt} of {self.restarts}")

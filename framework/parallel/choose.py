@@ -12,10 +12,10 @@ import jax
 from framework.core.axes import counted, filled, uneven_batch
 from framework.core.errors import ConfigError, Problem
 from framework.core.trees import named_leaves
+from framework.parallel import mapped
 from framework.parallel.automatic import automatic
 from framework.parallel.cached import compile_afresh
 from framework.parallel.division import Divided, divide
-from framework.parallel.mapped import Mapped
 from framework.parallel.rules import parsed
 from framework.parallel.sharded import Sharded, make_mesh, row_parts
 from framework.parallel.single import Single
@@ -64,7 +64,7 @@ def choose(
     chosen = taken(present, count)
     compile_afresh(chosen)
     if kind == "pmap":
-        return Mapped(chosen, shapes())
+        return mapped.layout(chosen, shapes())
     divided = division(parallel, shapes(), axes, stacked())
     for text in divided.warnings:
         warnings.warn(text, LayoutWarning, stacklevel=2)

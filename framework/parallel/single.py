@@ -1,4 +1,4 @@
-"""The layout of one device: plain `jax.jit`."""
+"""The layout of one device: plain `jax.jit`, perhaps with the name of an axis that has this one device."""
 
 from __future__ import annotations
 
@@ -14,10 +14,15 @@ from framework.parallel.strategy import Kind
 
 @dataclass(frozen=True)
 class Single:
-    """Everything on one device, the first by default."""
+    """Everything on one device, the first by default.
+
+    Attributes:
+      axis: a name that is bound inside of compiled functions, as `jax.pmap` binds one; there is one place along it.
+    """
 
     device: Any
     name: str = "single"
+    axis: str | None = None
     batch_multiple: int = 1
     inside: Inside = WHOLE
 
@@ -71,4 +76,18 @@ class Single:
     ) -> Callable[..., Any]:
         """`jax.jit` with donated arguments."""
         del takes, gives
-        return jax.jit(function, donate_argnums=donate)
+        return jax.jit(function if self.axis is None else named(function, self.axis), donate_argnums=donate)
+
+
+def named(function: Callable[..., Any], axis: str) -> Callable[..., Any]:
+    """The function with a named axis of size 1 around it, which no array has.
+
+    Sums along the axis are what is summed, and the index is 0, so XLA compiles what it compiles without the name.
+    """
+
+    def bound(*arguments: Any) -> Any:
+        # What reads its index along the axis gives a result that has it, what does not gives one that gets it here.
+        result = jax.vmap(function, in_axes=None, out_axes=0, axis_name=axis, axis_size=1)(*arguments)  # pyright: ignore[reportArgumentType]
+        return jax.tree.map(lambda leaf: leaf[0], result)
+
+    return bound

@@ -13,6 +13,7 @@ from kubeflow_trainer_api.models.jobset_v1alpha2_job_set import JobsetV1alpha2Jo
 from launch_command import Launch
 
 from framework.config.compose import load
+from framework.launch.ending import goes_on
 from framework.launch.job import Job
 from framework.launch.jobset import object_name, render
 from framework.launch.settings import Kubernetes
@@ -100,7 +101,8 @@ def test_the_parts_of_a_job_set_name_one_another_rightly(case: str) -> None:
     assert {each["name"] for each in container["volumeMounts"]} == {each["name"] for each in pod["volumes"]}
     (rule,) = job["podFailurePolicy"]["rules"]
     assert rule["onExitCodes"]["containerName"] == container["name"]
-    assert rule["onExitCodes"]["values"] == [2]
+    assert rule["onExitCodes"]["values"] == [1, 2, 126, 127]
+    assert not any(goes_on(code) for code in rule["onExitCodes"]["values"])
     # Kubernetes takes a podFailurePolicy only where pods are never restarted in their place.
     assert pod["restartPolicy"] == "Never"
     volumes = {each["name"]: each for each in pod["volumes"]}

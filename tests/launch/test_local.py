@@ -118,10 +118,10 @@ sys.exit({code} if len(attempt) < {failures} else 0)
 
 @pytest.mark.parametrize(
     ("code", "failures", "restarts", "ends_with", "attempts"),
-    [(1, 2, 2, 0, 3), (1, 9, 2, 1, 3), (1, 1, 0, 1, 1), (2, 1, 5, 2, 1)],
-    ids=["succeeds at last", "fails for good", "not allowed", "a mistake is not tried again"],
+    [(75, 2, 2, 0, 3), (137, 9, 2, 137, 3), (75, 1, 0, 75, 1), (2, 1, 5, 2, 1), (1, 1, 5, 1, 1)],
+    ids=["succeeds at last", "fails for good", "not allowed", "a mistake is not tried again", "nor is a defect"],
 )
-def test_a_job_is_started_again_after_a_crash(
+def test_a_job_is_started_again_after_a_loss(
     code: int, failures: int, restarts: int, ends_with: int, attempts: int, tmp_path: Path
 ) -> None:
     path = tmp_path / "attempts"
@@ -136,7 +136,7 @@ def test_each_attempt_meets_at_a_place_of_its_own(tmp_path: Path) -> None:
     program = f"""
 with open("{tmp_path}/places", "a") as file:
     file.write(os.environ["JAX_COORDINATOR_ADDRESS"] + "\\n")
-sys.exit(1)
+sys.exit(75)
 """
     start(program, 2, restarts=1)
     places = (tmp_path / "places").read_text().split()

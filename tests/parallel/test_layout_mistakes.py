@@ -35,7 +35,11 @@ WITHOUT_JAX = [
         ["data.batch_size: 16 rows cannot be divided among 3 devices", "fix:       data.batch_size=15"],
     ),
     (["parallel=mesh", "parallel.axes.tensor=0"], ["parallel.axes.tensor: 0 is out of range", ">= 1, or -1"]),
-    (["parallel=mesh", "parallel.axes.model=2"], ["parallel.axes.model: unknown key 'model'", "data, fsdp, tensor"]),
+    (["parallel=mesh", "parallel.axes.depth=2"], ["parallel.axes.depth: unknown key 'depth'", "data, fsdp, tensor"]),
+    (
+        ["parallel=mesh", "parallel.axes.model=2", "parallel.axes.dp=4"],
+        ["parallel.axes.model: unknown axis 'model'", "fix:       parallel.axes.tensor=2", "parallel.axes.data=4"],
+    ),
     (["parallel=data", "parallel.devices=0"], ["parallel.devices: 0 is out of range", "fix:       parallel.devices=1"]),
     (["parallel=tensr"], ["parallel: unknown option 'tensr'", "fix:       parallel=tensor"]),
     (["parallel=single", "parallel.devices=2"], ["type single has no setting 'devices'"]),

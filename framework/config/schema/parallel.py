@@ -208,12 +208,33 @@ class Tensor(Layout):
         return {"tensor": -1}
 
 
+_ELSEWHERE = {"model": "tensor", "tp": "tensor", "batch": "data", "replica": "data", "dp": "data", "zero": "fsdp"}
+"""What other programs call the axes of a mesh."""
+
+
 class MeshAxes(Spec):
     """How many devices each axis of a mesh has; their product is the number of devices."""
 
     data: AxisSize = Field(1, description="copies of the state, each with its part of the batch; -1: the rest")
     fsdp: AxisSize = Field(1, description="parts of the state, each with its part of the batch; -1: the rest")
     tensor: AxisSize = Field(1, description="parts of wide layers, by rules; -1: the rest")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_our_names(cls, values: Any) -> Any:
+        problems = [
+            Problem(
+                name,
+                f"unknown axis '{name}'",
+                ", ".join(cls.model_fields),
+                fix=f"parallel.axes.{_ELSEWHERE[name]}={values[name]}",
+            )
+            for name in (values if isinstance(values, dict) else ())
+            if name in _ELSEWHERE
+        ]
+        if problems:
+            raise CrossFieldError(*problems)
+        return values
 
 
 class Mesh(Layout):

@@ -1,11 +1,13 @@
 """What follows from shapes alone, for a program that is too costly to compile for as many devices as are asked for.
 
 The state is divided as `parallel.division` says. The rest is the program of a smaller mesh with as many rows on each
-device: a device then computes the same and sends the same whole arrays, round a longer ring.
+device: a device then computes the same and sends the same whole arrays, round a longer ring. Of a mesh with fewer
+copies along `data`, rings along the other axes stay as they are.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -13,27 +15,23 @@ import jax
 
 from framework.config.compose.loaded import Loaded
 from framework.inspect.plan.measured import Measured
+from framework.inspect.plan.stand_in import StandIn
 from framework.parallel.choose import division
 from framework.train.setup import Setup
 
 
-def enlarged(found: Measured, loaded: Loaded, devices: int, reason: str) -> Measured:
-    """What a program of fewer devices tells of one for `devices`; `reason` is why that is not compiled."""
+def enlarged(found: Measured, loaded: Loaded, stand_in: StandIn, reason: str) -> Measured:
+    """What the program of a smaller mesh tells of the recipe on the whole one; `reason` is why that is not compiled."""
     experiment = Setup(loaded).abstract
     state = jax.eval_shape(experiment.init)
-    axis = "fsdp" if found.layout == "fsdp" else "data"
-    parameters, optimizer, other = divided_bytes(loaded, state, {axis: devices}, experiment.stacked)
+    axes = stand_in.whole_axes
+    parameters, optimizer, other = divided_bytes(loaded, state, axes, experiment.stacked)
     less = found.state - (parameters + optimizer + other)
-    rings = tuple(replace(one, group=devices) if one.group == found.devices else one for one in found.collectives)
-    remark = (
-        f"compiled for {found.devices} devices with as many rows on each, because {reason}: the state is closed form, "
-        f"temporaries, FLOPs and collectives are those of {found.devices}, but rings are of {devices}; what only fewer "
-        "devices divide still counts as divided there"
-    )
+    rings = tuple(replace(one, group=stand_in.group(one.group)) for one in found.collectives)
     return replace(
         found,
-        devices=devices,
-        axes={axis: devices},
+        devices=math.prod(axes.values()),
+        axes={axis: size for axis, size in axes.items() if size > 1},
         batch_size=loaded.config.data.batch_size,
         parameters=parameters,
         gradients=parameters,
@@ -42,8 +40,22 @@ def enlarged(found: Measured, loaded: Loaded, devices: int, reason: str) -> Meas
         arguments=found.arguments - less,
         outputs=found.outputs - less,
         aliased=found.aliased - less,
-        collectives=rings,
-        remarks=(*found.remarks, remark),
+        collectives=tuple(sorted(rings, key=lambda one: -one.sent)),
+        remarks=(*found.remarks, _remark(stand_in, reason)),
+    )
+
+
+def _remark(stand_in: StandIn, reason: str) -> str:
+    if len(stand_in.axes) > 1:
+        sizes = ", ".join(f"{axis} {size}" for axis, size in stand_in.axes.items())
+        return (
+            f"compiled for {stand_in.devices} devices ({sizes}) with as many rows on each, because {reason}: all "
+            f"numbers are those of that program, but rings along 'data' are of {stand_in.whole}"
+        )
+    return (
+        f"compiled for {stand_in.devices} devices with as many rows on each, because {reason}: the state is closed "
+        f"form, temporaries, FLOPs and collectives are those of {stand_in.devices}, but rings are of "
+        f"{stand_in.whole}; what only fewer devices divide still counts as divided there"
     )
 
 

@@ -23,6 +23,7 @@ from framework.inspect.plan.program import Program
 from framework.inspect.plan.work import repeated_flops, traffic
 from framework.parallel.automatic import layout
 from framework.parallel.choose import choose
+from framework.parallel.mapped import Mapped
 from framework.parallel.strategy import SHARED, STATE, Rows, Strategy
 from framework.train.setup import Setup
 
@@ -39,7 +40,7 @@ class Step:
 
     def compile(self) -> Any:
         """The compiled program; a state is consumed, as in training."""
-        if self.strategy.name == "pmap":
+        if isinstance(self.strategy, Mapped):
             return self._compile_mapped()
         program = self.strategy.compile(
             self.function, takes=(STATE, Rows(0), SHARED), gives=(STATE, SHARED), donate=(0,)

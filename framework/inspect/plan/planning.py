@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from framework.config import compose
 from framework.config.compose.loaded import Loaded
@@ -14,7 +14,7 @@ from framework.inspect.plan.advice import Attempt, advise
 from framework.inspect.plan.measured import Measured
 from framework.inspect.plan.process import Request, measured
 from framework.inspect.plan.roofline import Hardware, Times, times
-from framework.inspect.plan.stand_in import LARGEST, SMALLER, smaller
+from framework.inspect.plan.stand_in import LARGEST, smaller, too_many
 
 KEY = "parallel.devices"
 
@@ -85,10 +85,22 @@ def plan(request: Request, hardware: Hardware, *, patience_s: float) -> Plan:
         counts = (own,)
     requests = [request.having(_with_devices(kept, count, base), count) for count in counts]
     recipes = [_load(one) for one in requests]  # all of them first: a mistake is told before anything is compiled
+    _require_told(requests, recipes)
     # Each is compiled in a process of its own, so threads that wait for them are enough.
     with ThreadPoolExecutor(min(len(requests), os.cpu_count() or 1)) as pool:
         outcomes = tuple(pool.map(lambda one, recipe: _outcome(one, recipe, hardware, patience_s), requests, recipes))
     return Plan(base.subject, hardware, outcomes)
+
+
+def _require_told(requests: Sequence[Request], recipes: Sequence[Loaded]) -> None:
+    """Raise a ConfigError where there are more devices than are simulated, and no smaller mesh tells of them."""
+    problems = []
+    for request, loaded in zip(requests, recipes, strict=True):
+        section, rows = loaded.config.parallel, loaded.config.data.batch_size
+        if request.devices > LARGEST and smaller(section, request.devices, rows) is None:
+            problems.append(too_many(section, request.devices, rows))
+    if problems:
+        raise ConfigError(problems, recipes[0].subject)
 
 
 def _with_devices(words: tuple[str, ...], count: int, base: Loaded) -> tuple[str, ...]:
@@ -101,38 +113,50 @@ def _load(request: Request) -> Loaded:
 
 def _outcome(request: Request, loaded: Loaded, hardware: Hardware, patience_s: float) -> Outcome:
     found = _measured(request, loaded, patience_s)
+    if found is None:
+        raise RunError(_late(request, loaded, patience_s))
     fits = None if hardware.hbm is None else found.peak <= hardware.hbm
     attempts: list[Attempt] = []
     if fits is False and hardware.hbm is not None:
-        attempts = advise(
-            found,
-            loaded.config,
-            hardware.hbm,
-            lambda words: measured(replace(request, overrides=merged(request.overrides, words)), patience_s),
-        )
+
+        def changed(words: tuple[str, ...]) -> Measured | None:
+            altered = request.having(merged(request.overrides, words))
+            return _measured(altered, _load(altered), patience_s, whole=found.compiled == found.devices)
+
+        attempts = advise(found, loaded.config, hardware.hbm, changed)
     return Outcome(found, times(found, hardware), fits, tuple(attempts))
 
 
-def _measured(request: Request, loaded: Loaded, patience_s: float) -> Measured:
-    found = measured(request, patience_s)
+def _measured(request: Request, loaded: Loaded, patience_s: float, *, whole: bool = True) -> Measured | None:
+    """What the recipe needs, if need be as a smaller mesh tells; None where that takes too long, too.
+
+    Args:
+      whole: whether the program for all devices may be tried.
+    """
+    simulated = request.devices <= LARGEST
+    found = measured(request, patience_s) if simulated and whole else None
     if found is not None:
         return found
-    stand_in = smaller(loaded.config.parallel.type, request.devices, loaded.config.data.batch_size)
-    small = None
-    if stand_in is not None:
-        devices, rows = stand_in
-        words = merged(request.overrides, (f"data.batch_size={rows}", f"{KEY}={devices}"))
-        small = measured(request.having(words, devices), patience_s)
-    late = f"compiling for {request.devices} devices takes longer than {patience_s:g} s"
-    reason = late if request.devices <= LARGEST else f"XLA simulates at most {LARGEST} devices"
+    stand_in = smaller(loaded.config.parallel, request.devices, loaded.config.data.batch_size)
+    if stand_in is None:
+        return None
+    small = measured(request.having(merged(request.overrides, stand_in.words), stand_in.devices), patience_s)
     if small is None:
-        also = "" if stand_in is None else f", and so does compiling for {SMALLER}"
-        fix = f"--patience {4 * patience_s:g}" if request.devices <= LARGEST else f"{KEY}={LARGEST}"
-        others = " or parallel=data, pmap or fsdp, of which a smaller mesh tells" if stand_in is None else ""
-        raise RunError(f"{reason}{also}\n  fix:       {fix}{others}")
+        return None
     from framework.inspect.plan.closed_form import enlarged  # loads JAX, which a mistake need not wait for
 
-    return enlarged(small, loaded, request.devices, reason)
+    late = f"compiling for {request.devices} devices takes longer than {patience_s:g} s"
+    return enlarged(small, loaded, stand_in, late if simulated else f"XLA simulates at most {LARGEST} devices")
+
+
+def _late(request: Request, loaded: Loaded, patience_s: float) -> Problem:
+    stand_in = smaller(loaded.config.parallel, request.devices, loaded.config.data.batch_size)
+    also = "" if stand_in is None else f", and so does compiling for {stand_in.devices}"
+    return Problem(
+        "--patience",
+        f"compiling for {request.devices} devices takes longer than {patience_s:g} s{also}",
+        fix=f"--patience {4 * patience_s:g}",
+    )
 
 
 def merged(words: Sequence[str], more: Sequence[str]) -> tuple[str, ...]:

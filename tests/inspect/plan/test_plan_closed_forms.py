@@ -13,11 +13,14 @@ from framework.core.trees import nbytes
 from framework.inspect.plan.closed_form import enlarged
 from framework.inspect.plan.compiling import measure
 from framework.inspect.plan.measured import Measured
+from framework.inspect.plan.planning import merged
 from framework.inspect.plan.process import Request, measured
 from framework.inspect.plan.roofline import Hardware, times
+from framework.inspect.plan.stand_in import StandIn, smaller
 from framework.train.setup import Setup
 
 RECIPE = str(Path(__file__).parent / "tiny_mlp.yaml")
+TRANSFORMER = str(Path(__file__).parent / "tiny_transformer.yaml")
 PARAMETERS = 4 * (16 * 64 + 64 + 64 * 16 + 16)
 
 
@@ -74,13 +77,31 @@ def test_the_peak_is_that_of_the_memory_analysis_of_a_plain_step() -> None:
 @pytest.mark.parametrize("words", [("parallel=data",), ("parallel=fsdp", "parallel.min_size=1")], ids=["data", "fsdp"])
 def test_a_smaller_mesh_tells_of_a_larger_one(words: tuple[str, ...]) -> None:
     small, real = on(4, *words), on(16, *words, "data.batch_size=128")
-    told = enlarged(
-        small, compose.load(RECIPE, [*words, "parallel.devices=16", "data.batch_size=128"]), 16, "of the test"
-    )
+    loaded = compose.load(RECIPE, [*words, "parallel.devices=16", "data.batch_size=128"])
+    axis = words[0].removeprefix("parallel=")
+    told = enlarged(small, loaded, StandIn(axis, 4, 16, {axis: 4}, 32), "of the test")
     assert (told.devices, told.compiled, told.batch_size) == (16, 4, 128)
     assert (told.parameters, told.optimizer, told.other) == (real.parameters, real.optimizer, real.other)
     assert told.sent == pytest.approx(real.sent, rel=0.02)
     assert "compiled for 4 devices with as many rows on each, because of the test" in told.remarks[-1]
+
+
+def test_fewer_copies_tell_of_a_mesh_with_more() -> None:
+    """All that is told of 32 devices by 12 of them is what those 32 really need."""
+    mesh = ("parallel=mesh", "parallel.axes={data: -1, fsdp: 2, tensor: 2}", "parallel.min_size=1")
+    words = (*mesh, "parallel.devices=32", "data.batch_size=64", "network.layers.stack.repeat=2")
+    loaded = compose.load(TRANSFORMER, words)
+    stand_in = smaller(loaded.config.parallel, 32, 64)
+    assert stand_in is not None and stand_in.axes == {"data": 3, "fsdp": 2, "tensor": 2}
+    real = measured(Request(TRANSFORMER, words, 32))
+    small = measured(Request(TRANSFORMER, merged(words, stand_in.words), stand_in.devices))
+    assert real is not None and small is not None
+    told = enlarged(small, loaded, stand_in, "of the test")
+    assert (told.devices, told.compiled, told.axes, told.batch_size) == (32, 12, real.axes, 64)
+    assert {one.group for one in told.collectives} == {one.group for one in real.collectives}
+    for name in ("state", "arguments", "outputs", "temporary", "peak", "flops", "sent", "collectives"):
+        assert getattr(told, name) == getattr(real, name), name
+    assert "compiled for 12 devices (data 3, fsdp 2, tensor 2)" in told.remarks[-1]
 
 
 def test_a_step_takes_the_longest_of_its_parts_or_their_sum() -> None:

@@ -29,7 +29,17 @@ MLP, TRANSFORMER = str(HERE / "tiny_mlp.yaml"), str(HERE / "tiny_transformer.yam
         (("parallel.devices=2", "--flops", "fast"), "--flops: 'fast'", "--flops 990e12"),
         (("parallel.devices=2", "--bandwidth", "-1"), "--bandwidth: '-1'", "--bandwidth 450e9"),
         (("parallel=data", "parallel.devices=2,7"), "32 rows cannot be divided among 7 devices", "data.batch_size=35"),
-        (("parallel=tensor", "parallel.devices=4096"), "XLA simulates at most 2048", "parallel.devices=2048"),
+        (
+            ("parallel=tensor", "parallel.devices=8,4096"),
+            "4096 devices, of which XLA simulates at most 2048, and a smaller mesh tells of more copies alone",
+            "parallel=mesh 'parallel.axes={data: -1, fsdp: 1, tensor: 128}', or parallel.devices=2048",
+        ),
+        (
+            ("parallel=mesh", "parallel.axes={data: -1, fsdp: 4, tensor: 1024}", "parallel.devices=8192"),
+            "each of which is fsdp 4 x tensor 1024 here",
+            "'parallel.axes={data: -1, fsdp: 1, tensor: 512}', or parallel.devices=2048",
+        ),
+        (("parallel=auto", "parallel.devices=4096"), "XLA simulates at most 2048", "parallel=fsdp or parallel=data"),
     ],
 )
 def test_a_mistake_ends_with_two_and_the_fix(
