@@ -2,9 +2,9 @@
 
     python benchmarks/data.py [--folder DIR] [--gib 4] [--rounds 5] [--seconds 6] [--images 400] [--no-decode]
 
-Writes image rows of 32 x 32 x 3 bytes as NPY files below `--folder`, trains a small convolutional network on all of them
-as they lie on the disk, and on as many of them as fit on the device, in turns; then trains on the disk alone in a
-process of its own, whose peak memory is told. Batches, rows and model are the same; what counts is the ratio. The
+Writes image rows of 32 x 32 x 3 bytes as NPY files below `--folder`, trains a small convolutional network on all of
+them as they lie on the disk, and on some of them in memory, in turns. Batches, rows and model are the same; what counts
+is the ratio. Then a process of its own trains from the disk, reads a whole epoch, and tells its peak memory. The
 decoding of generated JPEG files is timed with the threads of the reader and with one and two processes. Everything that
 was written is deleted in the end.
 """
@@ -86,14 +86,22 @@ def compare(folder: Path, rounds: int, seconds: float) -> dict[str, Any]:
 
 
 def alone(folder: Path, seconds: float) -> dict[str, float]:
-    """Train from the disk for a while; the steps taken, and the peak memory of this process in MiB."""
-    side = Declared(setup(folder, "data.resident=false"))
+    """Train from the disk, then read an epoch; rows per second of that, and the peak memory of this process."""
+    made = setup(folder, "data.resident=false")
+    side = Declared(made)
     side.run(8)
     steps = calibrate(side, seconds)
     side.run(steps)
     side.runner.close()
-    taken = side.step * side.runner.schedule.batch_size
-    return {"rows": taken, "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+    schedule = side.runner.schedule
+    train = made.dataset.splits["train"]
+    start = time.perf_counter()
+    with BlockPrefetch(train, schedule, 0, 16, masked=False, threads=2) as batches:
+        for _ in range(schedule.steps_per_epoch // 16):
+            batches.take(16)
+    seconds_read = time.perf_counter() - start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"rows_per_s": len(train) / seconds_read, "peak_mib": peak}
 
 
 def write_images(folder: Path, count: int) -> list[Path]:
@@ -157,7 +165,8 @@ def main(words: list[str]) -> None:
         again = [sys.executable, __file__, "--alone", str(folder / "rows"), "--seconds", str(2 * options.seconds)]
         told = json.loads(subprocess.run(again, check=True, capture_output=True, text=True).stdout)
         size = rows * ROW_BYTES / 2**30
-        print(f"peak memory from the disk: {told['peak_mib']:,.0f} MiB, {told['rows']:,} rows read of {size:.1f} GiB")
+        print(f"peak memory of training and reading {size:.1f} GiB: {told['peak_mib']:,.0f} MiB")
+        print(f"reading alone: {told['rows_per_s']:,.0f} rows/s, {told['rows_per_s'] * ROW_BYTES / 1e6:,.0f} MB/s")
         if not options.no_decode:
             files = write_images(folder / "images", options.images)
             for workers, threads in ((0, 1), (0, 2), (1, 2), (2, 2)):
