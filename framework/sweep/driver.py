@@ -177,7 +177,7 @@ def _take_up(prepared: Prepared, folder: Path, session: Session) -> None:
                 expected = "the sweep that it was begun with; more trials may be added"
                 raise RunError(Problem(str(folder), found, expected, fix="sweep.dir=PATH with another path"))
     elif prepared.sampler is not None:
-        session.begin()
+        session.check(session.begin())
     session.ledger.describe(meta)
 
 

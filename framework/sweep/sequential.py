@@ -13,7 +13,6 @@ from framework.sweep.members import Copy, Director, Ending, EndStatus, Member, S
 from framework.sweep.outcome import final_metrics, values_of
 
 _NONFINITE = re.compile(r"became -?(nan|inf) at step")
-_OUT_OF_MEMORY = ("RESOURCE_EXHAUSTED", "Out of memory", "out of memory")
 
 
 def run_group(members: Sequence[Member], director: Director) -> None:
@@ -50,10 +49,11 @@ def _run(member: Member, director: Director) -> Ending:
 
 
 def _status(error: BaseException) -> EndStatus:
-    text = str(error)
-    if isinstance(error, MemoryError) or any(words in text for words in _OUT_OF_MEMORY):
+    from framework.sweep.vectorized.memory import ran_out
+
+    if ran_out(error):
         return "out_of_memory"
-    return "non_finite" if isinstance(error, RunError) and _NONFINITE.search(text) else "failed"
+    return "non_finite" if isinstance(error, RunError) and _NONFINITE.search(str(error)) else "failed"
 
 
 class _StopError(Exception):

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
 import signal as _signal
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from framework.config.compose.jobs import numbering
 from framework.config.compose.loaded import Loaded
 from framework.core.errors import ConfigError, Interrupted, Problem
+from framework.sweep.checking import check_elsewhere, check_groups
 from framework.sweep.directors import LOG, Directors, Failures, LedgerKeeper, TrialLogs
 from framework.sweep.grouping import Group, grouped, swept_keys
 from framework.sweep.ledger import Ledger, Row
@@ -25,6 +25,9 @@ from framework.sweep.search.deciding import deciding
 from framework.sweep.search.suited import check_members
 from framework.sweep.space import Trial
 
+if TYPE_CHECKING:
+    from framework.train.setup import Setup
+
 Launch = Callable[[Sequence[Sequence[str]], int], Any]
 """Hydra's `Launcher.launch`: the jobs' overrides, and the number of the first."""
 
@@ -32,6 +35,8 @@ Elsewhere = Callable[[Sequence[Group], Director], None]
 """Runs groups on other processes, telling the director here of everything."""
 
 _SUBDIR = "${hydra:job.num}"
+_HERE = ("vectorized", "basic")
+"""Launchers that run trials in this process."""
 
 
 class Session:
@@ -68,6 +73,8 @@ class Session:
         self._known: set[int] = set()
         self._told: set[tuple[int, str]] = set()
         self._launched: Counter[int] = Counter()
+        self._setups: dict[int, Setup] = {}
+        self._checked: set[int] = set()
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -163,14 +170,34 @@ class Session:
 
     def _share(self, workers: int) -> None:
         """Let several processes do what they can; what one that died left is then done here."""
+        from framework.sweep.search.following import Following
         from framework.sweep.search.workers import run_workers
 
         batch = -(-self._batch(0) // workers)
-        run_workers(
-            self.prepared.request, self.folder, workers, batch, lambda: self.director.stop_requested(), self.tell
-        )
-        failed = [row.number for row in self.ledger.trials() if row.status in ("failed", "out_of_memory")]
-        self.failures.numbers += failed
+        following = Following(self.ledger.trials, self._expect, Directors([self.failures, *self._others]))
+        try:
+            run_workers(
+                self.prepared.request,
+                self.folder,
+                workers,
+                batch,
+                lambda: self.director.stop_requested(),
+                self.tell,
+                following.look,
+            )
+        finally:
+            following.look(last=True)
+
+    def _expect(self, rows: Sequence[Row]) -> None:
+        """Tell of trials that another process is about to run."""
+        members = self.members([row.overrides for row in rows], [row.number for row in rows])
+        self.failures.expect(members)
+        self._announce(grouped(members))
+
+    def _announce(self, groups: Sequence[Group]) -> None:
+        for other in self._others:
+            if isinstance(other, Audience):
+                other.expect(self.prepared.section, groups)
 
     def _proposed(self) -> list[int]:
         count = self._batch(len(self.ledger.trials()))
@@ -210,9 +237,34 @@ class Session:
         self.prepared.sampler.begin(())
         found = self.prepared.sampler.ask(range(self._batch(0)))
         members = self.members(found, range(len(found)))
-        launcher = str(self.config.hydra.runtime.choices["hydra/launcher"])
-        check_members(self.prepared.section, self.prepared.space, members, launcher)
+        check_members(self.prepared.section, self.prepared.space, members, self._launcher)
         return found
+
+    def check(self, swept: Sequence[Sequence[str]]) -> None:
+        """Evaluate one trial of each group abstractly; what is found wrong with any is told at once.
+
+        Args:
+          swept: the first trials, as `begin` gives them.
+
+        Raises:
+          ConfigError: one does not fit together.
+        """
+        groups = grouped(self.members(swept, range(len(swept))))
+        if self.prepared.section.workers == 1 and self._launcher in _HERE:
+            self._check(groups)
+        elif len(groups) > 1:  # a mistake in the only one is told by who runs it
+            check_elsewhere(groups)
+
+    def _check(self, groups: Sequence[Group]) -> None:
+        new = [group for group in groups if group.members[0].number not in self._checked]
+        if new:
+            self._setups |= check_groups(new, divided=self._launcher != "basic")
+            self._checked.update(group.members[0].number for group in new)
+
+    @property
+    def _launcher(self) -> str:
+        """The option of Hydra's group that was chosen."""
+        return str(self.config.hydra.runtime.choices["hydra/launcher"])
 
     def _batch(self, there: int) -> int:
         """How many trials to propose next, where some are there."""
@@ -267,12 +319,12 @@ class Session:
             own = [row for row in rows if row.number in mine]
             members = self.members([row.overrides for row in own], [row.number for row in own])
             groups = grouped(members)
+            if together and elsewhere is None:
+                self._check_late(groups)
             self._enrol(members, groups)
             self._logs.expect(members)
             self.failures.expect(members)
-            for other in self._others:
-                if isinstance(other, Audience):
-                    other.expect(self.prepared.section, groups)
+            self._announce(groups)
             if elsewhere is not None:
                 elsewhere(groups, self.director)
                 return self._in_order(rows)
@@ -282,7 +334,19 @@ class Session:
             self._release(mine)
         return self._in_order(rows)
 
+    def _check_late(self, groups: Sequence[Group]) -> None:
+        """Check groups that were not known when the sweep began."""
+        try:
+            self._check(groups)
+        except ConfigError:
+            if not self._any_begun():
+                raise  # else the trials of that group fail, and the others go on
+
+    def _any_begun(self) -> bool:
+        return any(row.attempts for row in self.ledger.trials())
+
     def _run(self, groups: Sequence[Group], together: bool) -> None:
+        engine = self._engine(together)
         for index, group in enumerate(groups):
             signal = self.director.stop_requested()
             if signal is not None:
@@ -293,12 +357,25 @@ class Session:
                 count = len(group.members)
                 self.tell(f"group {index + 1} of {len(groups)}: {count} {'trial' if count == 1 else 'trials'}")
             try:
-                _engine(together, self.prepared.section.sampler == "pbt")(group.members, self.director)
+                engine(group.members, self.director)
             except ConfigError as error:
-                if not any(row.attempts for row in self.ledger.trials()):
+                if not self._any_begun():
                     raise
                 for member in group.members:
                     self.director.ended(member.number, Ending("failed", {}, 0.0, str(error)))
+
+    def _engine(self, together: bool) -> Callable[[Sequence[Member], Director], None]:
+        from framework.sweep import sequential
+        from framework.sweep.together import run_together
+
+        population = self.prepared.section.sampler == "pbt"
+
+        def run(members: Sequence[Member], director: Director) -> None:
+            # What was checked is let go of with its data when the group is over.
+            setup = self._setups.pop(members[0].number, None)
+            run_together(members, director, population=population, tell=self.tell, setup=setup)
+
+        return run if together else sequential.run_group
 
     def _enrol(self, members: Sequence[Member], groups: Sequence[Group]) -> None:
         """Write down what is known of members before they run."""
@@ -330,25 +407,6 @@ def setting(loaded: Loaded, key: str) -> Any:
     for part in key.replace("/", ".").split("."):
         value = value.get(part) if isinstance(value, dict) else None
     return choice[0] if choice is not None and (isinstance(value, dict) or "/" in key) else value
-
-
-def _engine(together: bool, never_apart: bool) -> Callable[[Sequence[Member], Director], None]:
-    from framework.sweep import sequential
-
-    if not together or importlib.util.find_spec("framework.sweep.vectorized") is None:
-        return sequential.run_group
-    from framework.sweep.vectorized import NotTogetherError, run_group
-
-    def run(members: Sequence[Member], director: Director) -> None:
-        try:
-            run_group(members, director)
-        except NotTogetherError as error:
-            if never_apart:
-                found, fix = f"members do not run as one program: {error}", "sweep.sampler=random"
-                raise ConfigError(Problem("sweep.sampler", found, "a population that does", None, fix)) from None
-            sequential.run_group(members, director)
-
-    return run
 
 
 def _at(loaded: Loaded, path: Path, stages: tuple[str, ...]) -> Loaded:

@@ -17,6 +17,7 @@ from framework.sweep.engines.mail import OUT
 from framework.sweep.ledger import Row
 from framework.sweep.members import Director, Verdict
 from framework.sweep.prepared import Request
+from framework.sweep.search.schedule import changes
 
 RECIPE = str(Path(__file__).parent / "recipes" / "small_mlp.yaml")
 WIDTHS = "network.layers.hidden.dense.features=8,4"
@@ -40,6 +41,20 @@ def same(one: Row, other: Row) -> None:
 
 def _numbers(record: Mapping[str, Any]) -> dict[str, float]:
     return {name: value for name, value in record.items() if isinstance(value, int | float)}
+
+
+def same_population(folder: Path, launcher: str, *overrides: str) -> None:
+    """A population in a worker has the course that it has in this process."""
+    axis, settings = "optimizer.learning_rate=log(interval(1e-4,1e-1))", ("sweep.sampler=pbt", "sweep.trials=4")
+    here = run_sweep(folder / "here", "vectorized", axis, *settings)
+    there = run_sweep(folder / "there", launcher, axis, *settings, *overrides)
+    courses = [[changes(Path(row.path), 8) for row in found.rows] for found in (here, there)]
+    assert courses[0] == courses[1]
+    assert any(courses[0])
+    for one, other in zip(here.rows, there.rows, strict=True):
+        assert (one.status, other.status, other.attempts) == ("done", "done", 1)
+        same(one, other)
+    assert len(letters(folder / "there")) == 1, "a population is not cut, also where there are two workers"
 
 
 def letters(folder: Path) -> dict[Path, list[dict[str, Any]]]:

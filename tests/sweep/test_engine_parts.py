@@ -245,6 +245,6 @@ def test_a_member_is_sent_whole(tmp_path: Path, tiny: str) -> None:
     from framework.config.compose import load
 
     member = Member(3, load(tiny, ["seed=5"]), tmp_path)
-    work = Work((member,), tmp_path, "", "", (), 1, False, 60.0, 60.0)
+    work = Work((member,), tmp_path, "", "", (), 1, False, False, 60.0, 60.0)
     (copy,) = pickle.loads(pickle.dumps(work)).members
     assert (copy.number, copy.path, copy.loaded.config) == (3, tmp_path, member.loaded.config)

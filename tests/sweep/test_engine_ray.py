@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from directing import log
-from engine_directors import RECIPE, WIDTHS, Once, letters, run_sweep, same
+from engine_directors import RECIPE, WIDTHS, Once, letters, run_sweep, same, same_population
 
 from framework.core.errors import Interrupted
 from framework.sweep.directors import Watcher
@@ -55,6 +55,10 @@ def test_two_workers_find_what_one_process_finds_although_one_is_killed(cluster:
     for number in kill.members:
         assert f"its worker was lost: process {kill.pid} on " in (tmp_path / "there" / f"{number}/log.txt").read_text()
     assert len(letters(tmp_path / "there")) == 4, "the two members of the lost worker have one each"
+
+
+def test_a_population_changes_in_a_worker_as_it_does_here(cluster: None, tmp_path: Path) -> None:
+    same_population(tmp_path, "ray")
 
 
 def test_a_scheduler_of_ray_tune_ends_trials_in_the_workers(cluster: None, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from directing import log
-from engine_directors import RECIPE, WIDTHS, Once, alive, letters, run_sweep, same
+from engine_directors import RECIPE, WIDTHS, Once, alive, letters, run_sweep, same, same_population
 
 from framework.sweep.ledger import Ledger
 
@@ -34,6 +34,11 @@ def test_two_workers_find_what_one_process_finds_although_one_is_killed(tmp_path
     for number in kill.members:
         assert "its worker was lost: process " in (tmp_path / "there" / str(number) / "log.txt").read_text()
     assert len(letters(tmp_path / "there")) == 4, "the two members of the lost worker have one each"
+
+
+@pytest.mark.slow
+def test_a_population_changes_in_a_worker_as_it_does_here(tmp_path: Path) -> None:
+    same_population(tmp_path, "submitit_local", *QUICK, "hydra.launcher.max_workers=2")
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -15,9 +16,11 @@ from typing import Any
 import numpy as np
 import pytest
 from directing import log
+from rich.console import Console
 
 from framework.config.compose import load
 from framework.core.errors import Interrupted, RunError
+from framework.report.words import number
 from framework.sweep.directors import Watcher
 from framework.sweep.driver import Result, sweep
 from framework.sweep.ledger import FILE, Ledger
@@ -25,6 +28,7 @@ from framework.sweep.members import Verdict
 from framework.sweep.prepared import Request
 from framework.sweep.search.schedule import changes, taken_over
 from framework.sweep.search.workers import of_worker
+from framework.sweep.table import SweepTable
 from framework.train.saved import setup_of, state_of
 from framework.train.stages import run
 
@@ -187,9 +191,14 @@ def test_three_processes_share_a_study_and_one_is_killed(tiny: str) -> None:
     assert len({row.overrides for row in rows}) == 5
 
 
-def test_workers_of_one_command_share_its_trials(tiny: str) -> None:
-    words = (f"{RATE}=0.1,0.01,0.001,0.0001", "sweep.workers=2", "sweep.dir=here", *SHORT)
-    result = swept(tiny, *words)
+def test_workers_of_one_command_share_its_trials_and_the_table_hears_of_them(tiny: str) -> None:
+    words = (f"{RATE}=0.1,0.01,0.001,0.0001", "sweep.workers=2", "sweep.dir=here", "report.progress=plain", *SHORT)
+    console = Console(file=io.StringIO(), width=110)
+    with SweepTable(console=console) as table:
+        result = swept(tiny, *words, directors=[table])
+    assert result.best is not None
+    last = console.file.getvalue().splitlines()[-1]
+    assert last.startswith(f"4/4 trials  best valid.loss {number(result.best.objective[0])}: learning_rate=")
     assert [row.status for row in result.rows] == ["done"] * 4
     assert [row.attempts for row in result.rows] == [1] * 4
     assert not {row.owner.split(":")[-2] for row in result.rows} & {str(os.getpid())}

@@ -107,12 +107,12 @@ def test_a_notebook_shows_the_trials_escaped(found: fw.SweepResult) -> None:
 
 def test_pandas_gets_the_table_and_its_absence_is_told(found: fw.SweepResult, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(fw.RunError, match="pip install pandas"):
+    with pytest.raises(fw.RunError, match=r"pip install 'framework\[pandas\]'"):
         found.to_pandas()
 
 
 def test_pandas_has_a_row_for_each_trial(found: fw.SweepResult) -> None:
-    pytest.importorskip("pandas", reason="pandas is not installed: pip install pandas")
+    pytest.importorskip("pandas", reason="pandas is not installed (pip install 'framework[pandas]')")
     assert found.to_pandas()["trial"].tolist() == [row["trial"] for row in found.table]
 
 

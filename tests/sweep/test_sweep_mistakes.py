@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sweeping_recipe import TINY
 
 from framework.core.errors import ConfigError
-from framework.sweep.driver import plan
+from framework.sweep.driver import plan, sweep
 from framework.sweep.prepared import Request
 
 RATE = "optimizer.learning_rate"
@@ -159,3 +160,28 @@ def test_a_plan_of_trials_that_are_proposed_on_the_way_is_refused(tiny: str) -> 
     with pytest.raises(ConfigError, match="a sweeper of Hydra's proposes its trials while it runs") as caught:
         plan(Request(tiny, ("seed=0,1", "hydra/sweeper=basic")))
     assert caught.value.problems[0].fix == "leave out hydra/sweeper, or the plan"
+
+
+# The sum takes 8 features and as many as `more` says.
+SUM = """
+  args: {width: 8, dropout: 0.1, more: 8}
+  layers:
+    hidden: {dense: {features: "=width"}}
+    beside: {dense: {features: "=more"}, from: input}
+    act:    {add: {}, from: [hidden, beside]}
+"""
+
+
+@pytest.mark.parametrize("launcher", ["vectorized", "submitit_local"])
+def test_a_mistake_in_any_group_is_told_before_the_first_begins(tiny: str, launcher: str) -> None:
+    before, _, after = TINY.partition("network:")
+    Path("tiny.yaml").write_text(f"{before}network:{SUM}    drop:{after.partition('drop:')[2]}", encoding="utf-8")
+    axes = ("network.args.more=8,4,5", "seed=0,1", f"hydra/launcher={launcher}", "sweep.dir=here")
+    with pytest.raises(ConfigError) as caught:
+        sweep(Request(tiny, axes))
+    first, second = caught.value.problems
+    for problem, more in ((first, 4), (second, 5)):
+        assert problem.key == "network.layers.act"
+        assert f"{more}" in problem.found
+        assert problem.found.endswith(f"(with network.args.more={more})")
+    assert not Path("here").exists()

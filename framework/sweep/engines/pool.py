@@ -152,11 +152,19 @@ class Pool:
         mail = self._folder / str(self._units)
         mail.mkdir()
         paths = tuple(path for path in sys.path if path)
-        asks = decides(director)
         work = Work(
-            unit, mail, self._token, str(Path.cwd()), paths, engine.cores, asks, engine.lost_after_s, engine.grace_s
+            unit,
+            mail,
+            self._token,
+            str(Path.cwd()),
+            paths,
+            engine.cores,
+            decides(director),
+            self._whole,
+            engine.lost_after_s,
+            engine.grace_s,
         )
-        return Active(Relay(unit, mail, director), engine.start(work, place))
+        return Active(Relay(unit, mail, director, self._tell), engine.start(work, place))
 
     def _over(self, found: Active) -> bool:
         """Whether a unit is over; what was left of it is told of."""

@@ -23,8 +23,11 @@ class Relay:
       worker: host and process, or None before it said so.
     """
 
-    def __init__(self, unit: Unit, mail: Path, director: Director) -> None:
+    def __init__(
+        self, unit: Unit, mail: Path, director: Director, tell: Callable[[str], None] = lambda line: None
+    ) -> None:
         self.unit = unit
+        self._tell = tell
         self._out = Tail(mail / OUT)
         self._in = Lines(mail / IN)
         self._director = director
@@ -67,6 +70,8 @@ class Relay:
                 self._director.started(new)
         elif "ended" in note:
             self._end(note["number"], to_ending(note["ended"]))
+        elif "said" in note:
+            self._tell(note["said"])
         elif "hello" in note:
             self.worker = (note["hello"]["host"], note["hello"]["pid"])
             self.over = None  # it was preempted, and runs again

@@ -38,6 +38,7 @@ class Work:
       paths: where the driver looks for modules.
       cores: of a CPU; None: all that the process may use.
       decides: whether the driver decides about members on their way.
+      population: members take over each other's states.
       lost_after_s: without a sign of the driver for so long, members are saved and the worker ends.
       grace_s: how long a worker that is asked to leave has for saving its members.
     """
@@ -49,6 +50,7 @@ class Work:
     paths: tuple[str, ...]
     cores: int | None
     decides: bool
+    population: bool
     lost_after_s: float
     grace_s: float
 
@@ -86,6 +88,8 @@ class Work:
         return {name: value for name, value in vars(self).items() if name not in ("_running", "_director")}
 
     def _run(self) -> None:
+        from framework.sweep.together import run_together
+
         listener = Listener(self.mail.parent, self.lost_after_s)
         with RemoteDirector(self.mail, listener, decides=self.decides) as director:
             self._director = director
@@ -94,7 +98,12 @@ class Work:
             try:
                 if director.stop_requested() is None:
                     _await_folders(self.members, director, self.lost_after_s)
-                    _run_group(self.members, director)
+                    run_together(
+                        self.members,
+                        director,
+                        population=self.population,
+                        tell=lambda line: director.post({"said": line}),
+                    )
                 over = {"kind": "done"}
             except Interrupted as stopped:
                 over = {"kind": "stopped", "text": str(stopped)}
@@ -140,13 +149,3 @@ def _await_folders(members: Unit, director: Director, lost_after_s: float) -> No
                 if time.monotonic() > until:
                     raise
                 time.sleep(_POLL_S)
-
-
-def _run_group(members: Unit, director: Director) -> None:
-    from framework.sweep import sequential
-    from framework.sweep.vectorized import NotTogetherError, run_group
-
-    try:
-        run_group(members, director)
-    except NotTogetherError:
-        sequential.run_group(members, director)

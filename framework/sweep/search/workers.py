@@ -21,7 +21,13 @@ _POLL_S = 0.2
 
 
 def run_workers(
-    request: Request, folder: Path, count: int, batch: int, stop: Callable[[], str | None], tell: Callable[[str], None]
+    request: Request,
+    folder: Path,
+    count: int,
+    batch: int,
+    stop: Callable[[], str | None],
+    tell: Callable[[str], None],
+    look: Callable[[], None] = lambda: None,
 ) -> None:
     """Start processes on a sweep and wait until all have ended.
 
@@ -31,6 +37,7 @@ def run_workers(
       batch: how many trials each proposes at once.
       stop: gives the name of a signal that asked to stop.
       tell: is told of processes that failed.
+      look: is called now and then while they run.
 
     Raises:
       Interrupted: a signal asked to stop; the processes have saved their trials.
@@ -44,6 +51,7 @@ def run_workers(
     asked: str | None = None
     while running:
         time.sleep(_POLL_S)
+        look()
         if asked is None and (asked := stop()) is not None:
             for process, _ in running.values():
                 process.send_signal(_signal.Signals[asked])

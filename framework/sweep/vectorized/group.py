@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import gc
 import traceback
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
 
 from framework.build.state import State
 from framework.core.errors import FrameworkError
-from framework.sweep.members import Director, Ending, Member
+from framework.sweep.directors import Directors
+from framework.sweep.members import Director, Ending, EndStatus, Member
 from framework.sweep.vectorized import NotTogetherError, memory
 from framework.sweep.vectorized.devices import member_devices, together
 from framework.sweep.vectorized.homes import Home, close_homes, open_homes
 from framework.sweep.vectorized.part import Part
+from framework.sweep.vectorized.program import GroupProgram
 from framework.train.feed import is_resident
 from framework.train.setup import Setup
 
@@ -23,7 +26,73 @@ MOST_MEMBERS = 1024
 """At most so many at once: each holds an open file."""
 
 
-def run(members: Sequence[Member], director: Director, width: int | None) -> None:
+class Once(Directors):
+    """Tells a director that a member began or is over once, also where the member is taken up again.
+
+    Attributes:
+      over: members whose ending was told.
+    """
+
+    def __init__(self, director: Director) -> None:
+        super().__init__([director])
+        self._begun: set[int] = set()
+        self.over: set[int] = set()
+
+    def started(self, numbers: Sequence[int]) -> None:
+        """Tell of those that are new."""
+        new = [number for number in numbers if number not in self._begun]
+        self._begun.update(new)
+        if new:
+            super().started(new)
+
+    def ended(self, number: int, ending: Ending) -> None:
+        """Tell of the first ending."""
+        if number not in self.over:
+            self.over.add(number)
+            super().ended(number, ending)
+
+    def left(self, members: Sequence[Member]) -> list[Member]:
+        """Those of the members that are not over."""
+        return [member for member in members if member.number not in self.over]
+
+
+class Programs:
+    """The programs of a group, one for each number of members that run together and of steps in a dispatch."""
+
+    def __init__(self, setup: Setup, devices: tuple[Any, ...], width: int | None) -> None:
+        self._setup = setup
+        self._devices = devices
+        self._width = width
+        self._made: dict[tuple[int, int], GroupProgram] = {}
+
+    def of(self, count: int, capacity: int) -> GroupProgram:
+        """The functions for `count` members and at most `capacity` steps in a dispatch."""
+        if (count, capacity) not in self._made:
+            self._made[count, capacity] = self._program(count, capacity)
+        return self._made[count, capacity]
+
+    def clear(self) -> None:
+        """Let go of what was compiled."""
+        self._made.clear()
+
+    def _program(self, count: int, capacity: int) -> GroupProgram:
+        setup, data, kept = self._setup, self._setup.config.data, self._setup.config.checkpoint
+        rows = len(setup.dataset.splits["train"])
+        return GroupProgram(
+            setup.experiment,
+            count,
+            devices=self._devices,
+            width=self._width,
+            capacity=capacity,
+            # Without checkpoints a run alone is evaluated as it ended, and so is a member.
+            keeps_best=kept.enabled and kept.monitor is not None and "valid" in setup.dataset.splits,
+            masked=data.last_batch == "mask" and rows % data.batch_size != 0,
+        )
+
+
+def run(
+    members: Sequence[Member], director: Director, width: int | None, tell: Callable[[str], None], setup: Setup | None
+) -> None:
     """See `framework.sweep.vectorized.run_group`."""
     first = members[0].loaded
     parallel = first.config.parallel
@@ -31,37 +100,45 @@ def run(members: Sequence[Member], director: Director, width: int | None) -> Non
         raise NotTogetherError(f"parallel={parallel.type} lays each member out over several devices")
     devices = member_devices(parallel)
     width = width or together(devices)
-    setup = Setup(first)
-    setup.check()
+    if setup is None:
+        setup = Setup(first)
+        setup.check()
     setup.check_splits(first.config.run.stages)
     _require_resident(setup)
     like = jax.eval_shape(setup.experiment.init)
     most = min(MOST_MEMBERS, memory.fitting(like, devices))
-    waiting = [list(members[start : start + most]) for start in range(0, len(members), most)]
+    told, waiting = Once(director), list(members)
+    programs = Programs(setup, devices, width)
     while waiting:
-        chunk = waiting.pop(0)
-        try:
-            _run_chunk(setup, chunk, director, devices, like, width)
-        except Exception as error:
-            if isinstance(error, FrameworkError):
-                raise
-            if not memory.ran_out(error):
-                _fail(chunk, director, "failed", traceback.format_exc())
-            elif len(chunk) == 1:
-                _fail(chunk, director, "out_of_memory", str(error))
-            else:
-                half = -(-len(chunk) // 2)
-                waiting[:0] = [chunk[:half], chunk[half:]]
+        chunk, waiting = waiting[:most], waiting[most:]
+        if _ends(setup, chunk, told, programs, like):
+            continue
+        left = told.left(chunk)
+        programs.clear()
+        # What did not fit once is not tried again for those that still wait.
+        most = -(-len(left) // 2)
+        waiting = left + waiting
+        tell(f"{len(left)} trials do not fit the memory together; going on with {most} at a time")
+        gc.collect()  # a failed part holds arrays in a cycle with its exception
 
 
-def _run_chunk(
-    setup: Setup,
-    members: Sequence[Member],
-    director: Director,
-    devices: tuple[Any, ...],
-    like: State,
-    width: int | None,
-) -> None:
+def _ends(setup: Setup, chunk: Sequence[Member], told: Once, programs: Programs, like: State) -> bool:
+    """Run members; whether all are over. If not, memory ran out."""
+    try:
+        _run_chunk(setup, chunk, told, programs, like)
+    except FrameworkError:
+        raise
+    except Exception as error:
+        if not memory.ran_out(error):
+            _fail(told.left(chunk), told, "failed", traceback.format_exc())
+        elif len(chunk) == 1:
+            _fail(chunk, told, "out_of_memory", str(error))
+        else:
+            return not told.left(chunk)
+    return True
+
+
+def _run_chunk(setup: Setup, members: Sequence[Member], director: Director, programs: Programs, like: State) -> None:
     """Those that were left at the same step go on together."""
     homes = open_homes(members, setup.dataset.facts(), like)
     try:
@@ -69,7 +146,7 @@ def _run_chunk(
         for member, home in zip(members, homes, strict=True):
             by_step[home.step].append((member, home))
         for step in sorted(by_step):
-            Part(setup, by_step[step], director, devices, width).run()
+            Part(setup, by_step[step], director, programs.of).run()
     finally:
         close_homes(homes)
 
@@ -81,6 +158,6 @@ def _require_resident(setup: Setup) -> None:
             raise NotTogetherError(f"the split '{split}' is streamed and not kept on the device ({size:,} bytes)")
 
 
-def _fail(members: Sequence[Member], director: Director, status: Any, error: str) -> None:
+def _fail(members: Sequence[Member], director: Director, status: EndStatus, error: str) -> None:
     for member in members:
         director.ended(member.number, Ending(status, {}, 0.0, error))

@@ -16,6 +16,10 @@ SHARE = 0.5
 COPIES = 3
 """A member's state, its best state, and one of them in passing (a save, or a change of places)."""
 
+_WORDS = ("RESOURCE_EXHAUSTED", "Out of memory")
+"""XLA's status, and what is left of it where a computation on the CPU fails after it was begun: "INTERNAL: Error
+dispatching computation: Out of memory allocating 32000000 bytes" (jaxlib 0.10)."""
+
 
 def fitting(state: Any, devices: Sequence[Any]) -> int:
     """How many members fit all devices by their states alone; at least one.
@@ -30,7 +34,7 @@ def ran_out(error: BaseException) -> bool:
     """Whether an error says that memory ran out."""
     if isinstance(error, MemoryError):
         return True
-    return isinstance(error, jax.errors.JaxRuntimeError) and "RESOURCE_EXHAUSTED" in str(error)
+    return isinstance(error, jax.errors.JaxRuntimeError) and any(words in str(error) for words in _WORDS)
 
 
 def _free(devices: Sequence[Any]) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal as _signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -33,6 +33,9 @@ _COMPILERS = 2
 class Part:
     """Members that are at the same step.
 
+    Args:
+      program: gives the functions for a number of members and of steps in a dispatch.
+
     Attributes:
       state: theirs, with members on the first axis.
       best: the best states; None where no metric decides.
@@ -43,8 +46,7 @@ class Part:
         setup: Setup,
         members: Sequence[tuple[Member, Home]],
         director: Director,
-        devices: tuple[Any, ...],
-        width: int | None,
+        program: Callable[[int, int], GroupProgram],
     ) -> None:
         self.setup = setup
         self.director = director
@@ -66,26 +68,14 @@ class Part:
             )
             for place, (member, home) in enumerate(members)
         ]
-        data, rows = setup.config.data, len(setup.dataset.splits["train"])
-        self.program = GroupProgram(
-            self.experiment,
-            len(members),
-            devices=devices,
-            width=width,
-            capacity=self._capacity(),
-            masked=data.last_batch == "mask" and rows % data.batch_size != 0,
-        )
+        self.program = program(len(members), self._capacity())
         self.hyper = self._hyper()
         self._splits: dict[str, tuple[Any, Any, np.int32]] = {}
         self._arrays = self.program.share(dict(setup.dataset.arrays("train")))
         self._count = min(8, self.program.capacity)
         self._compile()
-        kept = setup.config.checkpoint
-        # Without checkpoints a run alone is evaluated as it ended, and so is a member.
-        self.state, self.best = self._begin(
-            kept.enabled and kept.monitor is not None and "valid" in setup.dataset.splits
-        )
-        self.saving = Saving([member for member, _ in members]) if kept.enabled else None
+        self.state, self.best = self._begin()
+        self.saving = Saving([member for member, _ in members]) if setup.config.checkpoint.enabled else None
 
     def run(self) -> None:
         """Train to the end, then evaluate.
@@ -238,10 +228,12 @@ class Part:
         return mask
 
     def _schedules(self) -> dict[int, BatchSchedule]:
-        data, length = self.setup.config.data, len(self.setup.dataset.splits["train"])
+        data, source = self.setup.config.data, self.setup.dataset.splits["train"]
         seeds = {member.loaded.config.seed for member, _ in self.members}
         return {
-            seed: BatchSchedule(length, data.batch_size, seed, shuffle=data.shuffle, last=data.last_batch)
+            seed: BatchSchedule(
+                len(source), data.batch_size, seed, shuffle=data.shuffle, last=data.last_batch, blocks=source.blocks
+            )
             for seed in sorted(seeds)
         }
 
@@ -277,7 +269,8 @@ class Part:
         if self._split_names:
             arrays, blocks, batches = self._split(self._split_names[0])
             program.evaluate.ahead(threads, state, self.hyper, *slots, blocks, arrays, batches)
-        program.keep.ahead(threads, state, state, *program.slots(mask, 1))
+        if self.program.keeps_best:
+            program.keep.ahead(threads, state, state, *program.slots(mask, 1))
         threads.shutdown(wait=False)
 
     @property
@@ -293,14 +286,13 @@ class Part:
         stacked = {key: np.stack([values[key] for values in each]) for key in each[0]}
         return self.program.place(stacked)
 
-    def _begin(self, keeps_best: bool) -> tuple[State, State | None]:
+    def _begin(self) -> tuple[State, State | None]:
         homes = [home for _, home in self.members]
         if homes[0].last is None:
-            state, again = self.program.init(self.hyper["seed"])
-            return state, again if keeps_best else None
+            return self.program.init(self.hyper["seed"])
         last = [_required(home.last) for home in homes]
         best = [home.best[0] if home.best else _required(home.last) for home in homes]
-        return self._stacked(last), self._stacked(best) if keeps_best else None
+        return self._stacked(last), self._stacked(best) if self.program.keeps_best else None
 
     def _stacked(self, states: list[State]) -> State:
         states = states + [states[-1]] * (self.program.places - len(states))

@@ -44,7 +44,9 @@ class Compiled:
         self._ahead: Future[Any] | None = None
 
     def ahead(self, threads: Executor, *arguments: Any) -> None:
-        """Begin to compile for arguments of these shapes, arrays or `jax.ShapeDtypeStruct`s."""
+        """Begin to compile for arguments of these shapes, arrays or `jax.ShapeDtypeStruct`s, unless that was done."""
+        if self._ahead is not None:
+            return
         shapes = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(np.shape(leaf), leaf.dtype), arguments)
         self._ahead = threads.submit(lambda: self._jitted.lower(*shapes).compile())
 
@@ -62,6 +64,7 @@ class GroupProgram:
       devices: among which they are divided.
       width: how many are computed together; None for all that a device has.
       capacity: at most so many steps per dispatch.
+      keeps_best: whether each member's best state is kept besides its present one.
       masked: whether training batches may hold padding.
 
     Attributes:
@@ -77,9 +80,11 @@ class GroupProgram:
         devices: Sequence[Any],
         width: int | None,
         capacity: int,
+        keeps_best: bool,
         masked: bool,
     ) -> None:
         self.experiment = experiment
+        self.keeps_best = keeps_best
         self.masked = masked
         self.devices = tuple(devices)
         self.capacity = capacity
@@ -124,11 +129,11 @@ class GroupProgram:
         results = jax.tree.map(partial(NamedSharding, self._mesh), gives)
         return Compiled(jax.jit(function, in_shardings=placed, out_shardings=results, donate_argnums=donate))
 
-    def _init(self, seeds: jax.Array) -> tuple[State, State]:
-        """The first states, and the same again in memory of their own, to keep the best in."""
+    def _init(self, seeds: jax.Array) -> tuple[State, State | None]:
+        """The first states, and where the best are kept the same again, in memory of their own."""
         # One after the other: the compiler has then no more to do than for a single network.
         state = jax.lax.map(self.experiment.init, seeds)
-        return state, state
+        return state, state if self.keeps_best else None
 
     def _train(
         self,
