@@ -78,9 +78,8 @@ class SweepResult:
         try:
             import pandas  # pyright: ignore[reportMissingImports] - an extra that is not installed for the tests
         except ModuleNotFoundError:
-            raise RunError(
-                Problem("to_pandas", "needs pandas, which is not installed", fix="pip install pandas")
-            ) from None
+            fix = "pip install 'framework[pandas]'"
+            raise RunError(Problem("to_pandas", "needs pandas, which is not installed", fix=fix)) from None
         return pandas.DataFrame(self.table)
 
     def report(self, file: str | Path | None = None) -> Path:
