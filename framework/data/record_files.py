@@ -74,13 +74,13 @@ def open_records(files: Sequence[Path]) -> list[Any]:
             continue
         try:
             reader.close()
-            reason = "it is damaged"
+            reason = ""
         except RuntimeError as error:
-            reason = str(error).splitlines()[0].split("; ")[0]
+            reason = str(error).partition("\n")[0].split("; ")[0]
         problems.append(
             Problem(
                 "data.path",
-                f"'{file}' cannot be read as ArrayRecord: {reason}",
+                f"'{file}' cannot be read as ArrayRecord: {reason or 'it is damaged'}",
                 "a complete file by framework.data.record_files.write_records or array_record's writer",
                 fix="write or copy it again",
             )

@@ -38,7 +38,7 @@ class DiskRows:
         self.dtype = self.arrays[0].dtype
         self.row_bytes = math.prod(self.shape) * self.dtype.itemsize
         self._ends = np.cumsum([array.shape[0] for array in self.arrays])
-        # Each instance has its own cache, which does not refer to it. A file that falls out is closed after its last use.
+        # A cache that does not refer to its instance. A file that falls out of it is closed after its last use.
         self._open = lru_cache(maxsize=_OPEN_FILES)(lambda owner, arrays=self.arrays: _OpenFile(arrays[owner]))
 
     def __len__(self) -> int:
@@ -122,7 +122,8 @@ class _OpenFile:
             except OSError as error:
                 raise _unreadable(self._array.path, error) from None
             if not got:
-                raise _unreadable(self._array.path, OSError(f"it ends at byte {offset:,}; it was longer before"))
+                size = os.fstat(self._descriptor).st_size
+                raise _unreadable(self._array.path, OSError(f"it ends at byte {size:,}; it was longer before"))
             offset, count = offset + got, count - got
             while got:
                 taken = min(got, len(views[0]))
