@@ -62,11 +62,11 @@ def knows_lean() -> bool:
     return "memory" in Trainer.model_fields
 
 
-def measure(model: str, rounds: int, steps: int) -> dict[str, list[int]]:
+def measure(model: str, names: Sequence[str], rounds: int, steps: int) -> dict[str, list[int]]:
     """Peaks in bytes of each side of one model, one for each round."""
     with tempfile.TemporaryDirectory() as folder:
         workload = Path(folder) / f"{model}.npz"
-        found = sides(model, workload, knows_lean())
+        found = {k: v for k, v in sides(model, workload, knows_lean()).items() if k in {"hand", *names}}
         export(model, workload)
         peaks: dict[str, list[int]] = {name: [] for name in found}
         for _ in range(rounds):
@@ -79,12 +79,15 @@ def main(words: Sequence[str] | None = None) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
+    parser.add_argument(
+        "--sides", nargs="+", choices=list(TITLES), default=list(TITLES), help="beside the loop by hand"
+    )
     parser.add_argument("--steps", type=int, default=64, help="steps of each of the two turns (default: 64)")
     parser.add_argument("--rounds", type=int, default=3, help="processes of each side (default: 3)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write all peaks to a file")
     options = parser.parse_args(words)
     pin()
-    found = {model: measure(model, options.rounds, options.steps) for model in options.models}
+    found = {model: measure(model, options.sides, options.rounds, options.steps) for model in options.models}
     table = Table(
         "model", "side", "peak, MiB", "of the loop by hand", title="most memory resident, median of processes"
     )

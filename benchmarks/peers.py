@@ -160,8 +160,8 @@ def _calibrate(
     for name, side in list(sides.items()):
         try:
             loss = side.run(1).loss
-            side.run(8)  # the sizes of a dispatch settle, and what compiles late compiles
-            turn, steps = side.run(8), 8
+            side.run(4)  # the sizes of a dispatch settle, and what compiles late compiles
+            turn, steps = side.run(4), 4
             while turn.seconds < seconds / 4:
                 steps *= 4
                 turn = side.run(steps)

@@ -130,7 +130,6 @@ def turns(names: Sequence[str], rounds: int) -> list[tuple[str, ...]]:
     """Who runs when: everybody once a round, each round beginning with another one, every second one backwards."""
     orders = []
     for index in range(rounds):
-        start = index % len(names)
-        order = (*names[start:], *names[:start])
-        orders.append(order if index % 2 == 0 else order[::-1])
+        step = 1 if index % 2 == 0 else -1
+        orders.append(tuple(names[(index + step * place) % len(names)] for place in range(len(names))))
     return orders
