@@ -77,7 +77,8 @@ def draw(content: Mapping[str, Any], path: Path) -> None:
         figure.suptitle("Training steps per second (longer is faster)", x=0.012, y=0.985, ha="left", weight="bold")
         where = content["machine"]
         words = f"{where['processor']}, {where['cpus']} cores, {where['date']}; float32, Adam, two threads each"
-        figure.text(0.012, 0.02, f"{words}; medians of interleaved rounds.", color=FAINT, fontsize=8)
+        meaning = "Medians of interleaved rounds; in brackets how many times as fast fw is."
+        figure.text(0.012, 0.02, f"{meaning} {words}.", color=FAINT, fontsize=8)
         figure.subplots_adjust(left=0.145, right=0.985, top=1 - 0.78 / height, bottom=0.42 / height, wspace=0.12)
         figure.savefig(path, dpi=200, facecolor="white", metadata={"Software": None})
         pyplot.close(figure)
