@@ -14,11 +14,13 @@ from framework.config.language.graph import REGULARIZER
 from framework.config.schema.network import NetworkSection
 from framework.core.errors import ConfigError, Problem
 from framework.core.words import closest, listed
-from framework.network.context import Context
+from framework.network.context import Context, Decoding
 from framework.network.costs import COSTS, added_up
 from framework.network.graph.call import Call
 from framework.network.graph.interpreter import PROBE, GraphModule
 from framework.network.graph.table import NodeRow, rows
+from framework.network.layers.cache import CACHE
+from framework.network.piecewise import require_piecewise
 
 Variables = Mapping[str, Any]
 Inputs = Any
@@ -131,6 +133,32 @@ class Network:
         if costs:
             changed[COSTS] = added_up(changed.pop(COSTS, {}), len(arrays[0]), by_step=self._folds_steps)
         return outputs, changed
+
+    def decode(
+        self, variables: Variables, cache: Variables, inputs: Inputs, *, position: int | jax.Array, length: int
+    ) -> tuple[dict[str, jax.Array], dict[str, Any]]:
+        """Outputs by name for the next positions of sequences whose earlier ones are in the cache, and the new cache.
+
+        Evaluation as by `apply`, piece by piece: what attention and recurrences need of earlier positions is kept.
+
+        Args:
+          variables: from `init`.
+          cache: what the call for the positions before gave; `{}` at the start.
+          inputs: [batch, time, ...], the positions from `position` on.
+          position: the place in time of the first of them; may be traced.
+          length: how many positions the cache has room for, the same in all calls. That these positions lie within
+            it is not checked.
+
+        Raises:
+          ConfigError: a node of the network needs the whole sequence, or shapes do not fit.
+        """
+        require_piecewise(self.graph)
+        arrays = [jnp.asarray(array) for array in self._ordered(inputs)]
+        context = Context(decoding=Decoding(jnp.asarray(position, jnp.int32), length))
+        held = {CACHE: dict(cache)} if cache else {}
+        outputs, updates = self._module.apply({**variables, **held}, *arrays, call=self._call(context), mutable=[CACHE])
+        changed = dict(updates)
+        return outputs, dict(changed.get(CACHE, {}))
 
     def __call__(self, variables: Variables, inputs: Inputs, **options: Any) -> Any:
         """The outputs alone: the array where there is one output, else arrays by name. Options as for `apply`."""

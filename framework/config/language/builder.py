@@ -24,6 +24,9 @@ from framework.config.schema.layers.base import LayerSpec
 MAX_NODES = 20_000
 """A bound against blocks that use blocks that use blocks: a few lines of YAML must not become a billion nodes."""
 
+RETURN_STATE = "return_state"
+"""The argument by which a recurrent layer gives its state too, under names that other nodes may read."""
+
 Body = LayerSpec | Expression | Target | Graph
 Traced = tuple[arguments.TracedField, ...]
 
@@ -76,7 +79,7 @@ class Builder:
     ) -> Graph:
         """A graph out of declared layers. With mistakes on the report it may be incomplete."""
         raw = self._read(layers, place, inputs, scope)
-        several = {node.name: names for node in raw if len(names := self._output_names(node)) > 1}
+        several = {node.name: names for node in raw if len(names := self._output_names(node, scope)) > 1}
         free = frozenset(node.name for node in raw if node.op == "module")
         numbered = frozenset(node.name for node in raw if node.op in LAYERS and LAYERS[node.op].several)
         order = tuple(node.name for node in raw)
@@ -126,9 +129,15 @@ class Builder:
                     node.key, f"'{node.name}' is the name of copy {index} of '{base}' too", "a name of its own"
                 )
 
-    def _output_names(self, node: RawNode) -> tuple[str, ...]:
+    def _output_names(self, node: RawNode, scope: Scope) -> tuple[str, ...]:
         block = self.blocks.get(node.op)
-        return tuple(block.outputs) if block is not None else ()
+        if block is not None:
+            return tuple(block.outputs)
+        if node.op not in LAYERS or not isinstance(node.arguments, Mapping) or RETURN_STATE not in node.arguments:
+            return ()
+        # Mistakes in the argument are told where it is read for good.
+        asked = scope.resolve(node.arguments[RETURN_STATE], f"{node.op_key}.{RETURN_STATE}", Report())
+        return LAYERS[node.op].output_names({RETURN_STATE: asked.value})
 
     def _node(self, node: RawNode, source: Source, place: Place, scope: Scope) -> Node | None:
         if node.broken:
@@ -138,7 +147,9 @@ class Builder:
         if made is None or source.broken:
             return None
         body, traced, inputs = made
-        many = len(body.outputs) > 1 if isinstance(body, Graph) else isinstance(body, LayerSpec) and body.several
+        many = isinstance(body, Graph) and len(body.outputs) > 1
+        if isinstance(body, LayerSpec):
+            many = body.several or bool(body.output_names(body.arguments()))
         if node.repeat > 1 and many:
             self.report.problem(
                 f"{node.key}.repeat", f"'{node.op}' gives several outputs, so copies cannot follow each other", "1"

@@ -8,8 +8,10 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 from flax.linen.dtypes import promote_dtype
+from jax import lax
 
 from framework.network.context import Context
+from framework.network.layers.cache import start_of
 from framework.network.layers.initialization import Init, initializer, parameter_dtype
 from framework.network.layers.sequence import require_sequence
 from framework.network.layers.wording import printed
@@ -69,23 +71,30 @@ class PositionalEmbedding(nn.Module):
     def __call__(self, x: jax.Array, *, context: Context) -> jax.Array:
         require_sequence(x, "a positional embedding")
         _, time, features = x.shape
-        if self.max_length is not None and time > self.max_length:
-            raise ValueError(f"found {time} positions, max_length is {self.max_length}; set max_length={time} or more")
+        start = start_of(context.decoding)
+        length = time if context.decoding is None else context.decoding.length
+        if self.max_length is not None and length > self.max_length:
+            raise ValueError(
+                f"found {length} positions, max_length is {self.max_length}; set max_length={length} or more"
+            )
         if self.kind == "sinusoidal":
-            x, waves = promote_dtype(x, _waves(time, features).astype(self.dtype or x.dtype), dtype=self.dtype)
+            x, waves = promote_dtype(x, _waves(time, features, start).astype(self.dtype or x.dtype), dtype=self.dtype)
             return x + waves
         if self.max_length is None:
             raise ValueError("found no max_length, learned positions need one; set it, or use kind: sinusoidal")
         kept = parameter_dtype(self.param_dtype)
         table = self.param("embedding", initializer(self.embedding_init), (self.max_length, features), kept)
         x, table = promote_dtype(x, table, dtype=self.dtype)
-        return x + table[:time]
+        if context.decoding is None:
+            return x + table[:time]
+        return x + lax.dynamic_slice_in_dim(table, start, time)
 
 
-def _waves(time: int, features: int) -> jax.Array:
+def _waves(time: int, features: int, start: int | jax.Array) -> jax.Array:
     """[time, features]: sine at even places, cosine at odd ones, wavelengths from 2 pi to 10000 · 2 pi."""
     pairs = jnp.arange(0, features, 2, dtype=jnp.float32)
-    angles = jnp.arange(time, dtype=jnp.float32)[:, None] * jnp.exp(pairs * (-math.log(10000.0) / features))
+    places = (start + jnp.arange(time, dtype=jnp.int32)).astype(jnp.float32)
+    angles = places[:, None] * jnp.exp(pairs * (-math.log(10000.0) / features))
     return jnp.stack([jnp.sin(angles), jnp.cos(angles)], axis=-1).reshape(time, -1)[:, :features]
 
 

@@ -104,8 +104,17 @@ CASES: dict[str, Case] = {
     ),
     "gated_mlp": Case(((4, 3, 6),), (4, 3, 5), 2 * (6 * 7 + 7) + 7 * 5 + 5, {"features": 5, "hidden": 7}),
     "mixture_of_experts": Case(SEQUENCE, (2, 5, 6), 6 * 4 + 4 * (6 * 24 + 24 + 24 * 6 + 6), {"experts": 4}),
+    "rnn": Case(SEQUENCE, (2, 5, 3), 6 * 3 + 3 * 3 + 3 + 3, {"features": 3, "recurrent_bias": True}),
     "lstm": Case(SEQUENCE, (2, 5, 3), 4 * (6 * 3 + 3 * 3 + 3), {"features": 3}),
     "gru": Case(SEQUENCE, (2, 5, 3), 3 * (6 * 3 + 3 * 3 + 3) + 3, {"features": 3}),
+    "conv_lstm": Case(
+        ((2, 3, 4, 4, 2),), (2, 3, 4, 4, 3), 4 * (9 * 2 * 3 + 9 * 3 * 3 + 3), {"features": 3, "kernel": 3}
+    ),
+    "s4d": Case(SEQUENCE, (2, 5, 6), 6 * (1 + 4 + 4 + 8 + 1), {"states": 4}),
+    "mamba": Case(
+        SEQUENCE, (2, 5, 6),
+        6 * 24 + (4 * 12 + 12) + 12 * (2 + 2 * 3) + (2 * 12 + 12) + 12 * 3 + 12 + 12 * 6, {"states": 3, "rank": 2},
+    ),
     "gaussian_sample": Case(((4, 6), (4, 6))),
     "flatten": Case(IMAGE, (2, 144)),
     "reshape": Case(IMAGE, (2, 12, 12), arguments={"shape": [-1, 12]}),

@@ -21,6 +21,7 @@ from framework.config.schema.layers import (
     resampling,
     sampling,
     shape,
+    state_space,
 )
 from framework.config.schema.layers.base import LayerSpec
 
@@ -52,6 +53,7 @@ LAYERS: dict[str, type[LayerSpec]] = _declared(
         gated,
         moe,
         recurrent,
+        state_space,
         sampling,
         shape,
         arithmetic,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from framework.config.schema.base import Spec
@@ -35,6 +36,16 @@ class LayerSpec(Spec):
     def summary(cls) -> str:
         """The first line of the docstring."""
         return (cls.__doc__ or "").strip().splitlines()[0]
+
+    @classmethod
+    def output_names(cls, arguments: Mapping[str, Any]) -> tuple[str, ...]:
+        """What its outputs are called, which others read as `node.name`; empty where it gives one.
+
+        Args:
+          arguments: those that are given.
+        """
+        del arguments
+        return ()
 
     def arguments(self) -> dict[str, Any]:
         """All fields as keyword arguments for the Flax module of the same name."""
