@@ -69,11 +69,11 @@ def _sides(
 
 
 def convolve_transposed(
-    x: jax.Array, kernel: jax.Array, *, strides: tuple[int, ...], padding: str, dilation: tuple[int, ...]
+    x: jax.Array, kernel: jax.Array, *, strides: tuple[int, ...], padding: Sides, dilation: tuple[int, ...]
 ) -> jax.Array:
     """Convolution of x [batch, *space, channels] with zeros put between its elements.
 
-    `padding` is "SAME" or "VALID".
+    `padding` is "SAME", "VALID" or a (before, after) pair for each space dimension of what the zeros have enlarged.
     """
     return lax.conv_transpose(
         x, kernel, strides=strides, padding=padding, rhs_dilation=dilation, dimension_numbers=_axes(x.ndim - 2)

@@ -13,6 +13,7 @@ from jax import lax
 from framework.lowering.convolution import convolve, convolve_transposed
 from framework.network.context import Context
 from framework.network.layers.initialization import Init, initializer, parameter_dtype
+from framework.network.layers.reparametrisation import normed_kernel
 from framework.network.layers.space import Padding, per_dimension, sides, space_dims
 
 
@@ -32,6 +33,7 @@ class Conv(nn.Module):
     use_bias: bool = True
     kernel_init: str = "lecun_normal"
     bias_init: str = "zeros"
+    kernel_norm: str | None = None
     dtype: str | None = None
     param_dtype: str | None = None
 
@@ -51,6 +53,7 @@ class Conv(nn.Module):
         shape = (*size, channels // self.groups, self.features)
         kept = parameter_dtype(self.param_dtype)
         kernel = self.param("kernel", initializer(self.kernel_init), shape, kept)
+        kernel = normed_kernel(self, kernel, self.kernel_norm, context)
         bias = self.param("bias", initializer(self.bias_init), (self.features,), kept) if self.use_bias else None
         x, kernel, bias = promote_dtype(x, kernel, bias, dtype=self.dtype)
         y = convolve(x, kernel, strides=strides, padding=around, dilation=dilation, groups=self.groups)
@@ -68,6 +71,7 @@ class DepthwiseConv(nn.Module):
     use_bias: bool = True
     kernel_init: str = "lecun_normal"
     bias_init: str = "zeros"
+    kernel_norm: str | None = None
     dtype: str | None = None
     param_dtype: str | None = None
 
@@ -82,6 +86,7 @@ class DepthwiseConv(nn.Module):
         features = channels * self.multiplier
         kept = parameter_dtype(self.param_dtype)
         kernel = self.param("kernel", initializer(self.kernel_init), (*size, 1, features), kept)
+        kernel = normed_kernel(self, kernel, self.kernel_norm, context)
         bias = self.param("bias", initializer(self.bias_init), (features,), kept) if self.use_bias else None
         x, kernel, bias = promote_dtype(x, kernel, bias, dtype=self.dtype)
         y = convolve(x, kernel, strides=strides, padding=around, dilation=dilation, groups=channels)
@@ -95,10 +100,11 @@ class TransposedConv(nn.Module):
     kernel: int | tuple[int, ...]
     strides: int | tuple[int, ...] = 1
     dilation: int | tuple[int, ...] = 1
-    padding: str = "same"
+    padding: Padding = "same"
     use_bias: bool = True
     kernel_init: str = "lecun_normal"
     bias_init: str = "zeros"
+    kernel_norm: str | None = None
     dtype: str | None = None
     param_dtype: str | None = None
 
@@ -110,10 +116,20 @@ class TransposedConv(nn.Module):
         dilation = per_dimension(self.dilation, dims, "dilation")
         kept = parameter_dtype(self.param_dtype)
         kernel = self.param("kernel", initializer(self.kernel_init), (*size, x.shape[-1], self.features), kept)
+        kernel = normed_kernel(self, kernel, self.kernel_norm, context)
         bias = self.param("bias", initializer(self.bias_init), (self.features,), kept) if self.use_bias else None
         x, kernel, bias = promote_dtype(x, kernel, bias, dtype=self.dtype)
-        y = convolve_transposed(x, kernel, strides=strides, padding=self.padding.upper(), dilation=dilation)
+        around = self._around(_reach(size, dilation))
+        y = convolve_transposed(x, kernel, strides=strides, padding=around, dilation=dilation)
         return y if bias is None else y + bias
+
+    def _around(self, reach: list[int]) -> str | list[tuple[int, int]]:
+        """Padding of the convolution that runs over the input with zeros put between."""
+        if isinstance(self.padding, str):
+            return self.padding.upper()
+        each = per_dimension(self.padding, len(reach), "padding")  # pyright: ignore[reportArgumentType]
+        off = [(side, side) if isinstance(side, int) else side for side in each]
+        return [(far - 1 - before, far - 1 - after) for far, (before, after) in zip(reach, off, strict=True)]
 
 
 class SeparableConv(nn.Module):

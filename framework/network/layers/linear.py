@@ -9,6 +9,7 @@ from flax.linen.dtypes import promote_dtype
 
 from framework.network.context import Context
 from framework.network.layers.initialization import Init, initializer, parameter_dtype
+from framework.network.layers.reparametrisation import normed_kernel
 from framework.network.layers.wording import printed
 
 
@@ -19,6 +20,7 @@ class Dense(nn.Module):
     use_bias: bool = True
     kernel_init: str = "lecun_normal"
     bias_init: str = "zeros"
+    kernel_norm: str | None = None
     dtype: str | None = None
     param_dtype: str | None = None
 
@@ -31,6 +33,7 @@ class Dense(nn.Module):
             )
         kept = parameter_dtype(self.param_dtype)
         kernel = self.param("kernel", initializer(self.kernel_init), (x.shape[-1], self.features), kept)
+        kernel = normed_kernel(self, kernel, self.kernel_norm, context)
         bias = self.param("bias", initializer(self.bias_init), (self.features,), kept) if self.use_bias else None
         x, kernel, bias = promote_dtype(x, kernel, bias, dtype=self.dtype)
         y = jnp.dot(x, kernel)

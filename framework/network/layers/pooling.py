@@ -46,10 +46,14 @@ class AvgPool(nn.Module):
     window: int | tuple[int, ...] = 2
     strides: int | tuple[int, ...] | None = None
     padding: Padding = "valid"
+    count_padding: bool = False
 
     @nn.compact
     def __call__(self, x: jax.Array, *, context: Context) -> jax.Array:
-        return avg_pool(x, *_windows(x, self.window, self.strides, self.padding))
+        size, step, around = _windows(x, self.window, self.strides, self.padding)
+        if self.count_padding:
+            x, around = jnp.pad(x, [(0, 0), *around, (0, 0)]), ((0, 0),) * len(around)
+        return avg_pool(x, size, step, around)
 
 
 class GlobalAvgPool(nn.Module):

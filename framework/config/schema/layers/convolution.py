@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from pydantic import Field
 
-from framework.config.schema.layers.fields import Padding, Positive, Size
-from framework.config.schema.layers.parametrised import KernelSpec
+from framework.config.schema.layers.fields import Padding, Positive, Size, WindowPadding
+from framework.config.schema.layers.parametrised import KernelSpec, NormedKernelSpec
 
 
-class Conv(KernelSpec):
+class Conv(NormedKernelSpec):
     """Convolution over 1 to 3 space dimensions.
 
     y[b, p, j] = sum_{k, i} x[b, strides·p + dilation·k - before, i] kernel[k, i, j] + bias[j], with zeros outside of x
@@ -33,7 +33,7 @@ class Conv(KernelSpec):
     padding: Padding = Field("same", description="same, valid, causal, an integer, or a list of integers or pairs")
 
 
-class DepthwiseConv(KernelSpec):
+class DepthwiseConv(NormedKernelSpec):
     """Convolution of each channel on its own.
 
     y[b, p, c·multiplier + m] = sum_k x[b, strides·p + dilation·k - before, c] kernel[k, 0, c·multiplier + m] + bias
@@ -53,11 +53,13 @@ class DepthwiseConv(KernelSpec):
     padding: Padding = Field("same", description="same, valid, causal, an integer, or a list of integers or pairs")
 
 
-class TransposedConv(KernelSpec):
+class TransposedConv(NormedKernelSpec):
     """Convolution with a fractional step, which enlarges the space dimensions.
 
     Zeros are put between the inputs (strides - 1 of them), then an ordinary convolution follows. `same` gives
-    space · strides positions, `valid` space · strides + max(reach - strides, 0) with reach = dilation·(kernel - 1) + 1.
+    space · strides positions, `valid` space · strides + max(reach - strides, 0) with reach = dilation·(kernel - 1) + 1,
+    and numbers (space - 1) · strides + reach less those, as PyTorch's padding; a pair [p, p - q] is its padding p and
+    output_padding q.
 
     Shapes: [batch, *space, channels] -> [batch, *space', features]; kernel [*kernel, channels, features].
     Source: Zeiler et al. 2010; Dumoulin and Visin, arXiv:1603.07285, section 4.
@@ -70,7 +72,10 @@ class TransposedConv(KernelSpec):
     kernel: Size = Field(description="kernel size, one for all space dimensions or a list")
     strides: Size = Field(1, description="factor of enlargement")
     dilation: Size = Field(1, description="step between kernel taps")
-    padding: Literal["same", "valid"] = Field("same", description="same or valid")
+    padding: WindowPadding = Field(
+        "same",
+        description="same, valid, or positions taken off the sides of what the kernel reaches: integers or pairs",
+    )
 
 
 class SeparableConv(KernelSpec):

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 
 from framework.config.schema.layers.fields import Positive
-from framework.config.schema.layers.parametrised import KernelSpec
+from framework.config.schema.layers.parametrised import KernelSpec, NormedKernelSpec
 
 
 def _letters(value: Any) -> Any:
@@ -32,7 +32,7 @@ Letters = Annotated[
 """Sizes by letter, kept as pairs."""
 
 
-class Dense(KernelSpec):
+class Dense(NormedKernelSpec):
     """Affine map of the last axis.
 
     y[..., j] = sum_i x[..., i] kernel[i, j] + bias[j]

@@ -36,7 +36,7 @@ class MaxPool(LayerSpec):
 class AvgPool(LayerSpec):
     """Mean of the elements in each window; padding does not count.
 
-    y[b, p, c] = mean over the k inside of x of x[b, strides·p + k - before, c]
+    y[b, p, c] = mean over the k inside of x of x[b, strides·p + k - before, c], or over all k with `count_padding`
 
     Shapes: [batch, *space, channels] -> [batch, *space', channels], with 1 to 3 space dimensions.
     """
@@ -47,6 +47,7 @@ class AvgPool(LayerSpec):
     window: Size = Field(2, description="window size, one for all space dimensions or a list")
     strides: Size | None = Field(None, description="step between windows; null: the window size, so that none overlap")
     padding: WindowPadding = Field("valid", description="same, valid, an integer, or a list of integers or pairs")
+    count_padding: bool = Field(False, description="let padding count, as zeros")
 
 
 class GlobalAvgPool(LayerSpec):
