@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -93,6 +93,20 @@ class BatchSchedule:
         if self.blocks is None:
             return permutation(self.length, self.seed, epoch)
         return block_order(self.blocks, self.seed, epoch)
+
+
+def schedule_of(data: Any, source: Any, seed: int) -> BatchSchedule:
+    """The batches of a source.
+
+    Args:
+      data: the section `data` of a recipe.
+      source: has a length, and `blocks` where its examples lie in such.
+
+    Raises:
+      DataError: see `BatchSchedule`.
+    """
+    blocks = getattr(source, "blocks", None)
+    return BatchSchedule(len(source), data.batch_size, seed, shuffle=data.shuffle, last=data.last_batch, blocks=blocks)
 
 
 def block_order(blocks: Blocks, seed: int, epoch: int) -> np.ndarray:

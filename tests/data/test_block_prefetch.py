@@ -81,6 +81,11 @@ def test_memory_that_nobody_uses_is_given_out_again() -> None:
     assert memory.arrays()["label"].ctypes.data == place
 
 
+def test_memory_lies_where_xla_computes_with_it_in_place() -> None:
+    memory = Recycled(SOURCE.spec, (3,), keep=1)
+    assert [array.ctypes.data % 64 for array in memory.arrays().values()] == [0, 0]
+
+
 def test_a_process_makes_only_its_own_rows() -> None:
     schedule = PartSchedule(BatchSchedule(23, 6, seed=2), np.array([2, 3]))
     with BlockPrefetch(SOURCE, schedule, 0, 3, masked=True) as blocks:
