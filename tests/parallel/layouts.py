@@ -1,4 +1,4 @@
-"""The layouts and the tiny models of the battery, each as overrides of one recipe file."""
+"""The layouts of the battery, each as overrides of one recipe file."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ LAYOUTS = {
     "mesh": ["parallel=mesh", "parallel.axes={data: 2, fsdp: 2, tensor: 2}", *EVERYTHING],
 }
 """Each takes all eight devices."""
-
-MODELS = ("mlp", "cnn", "transformer", "moe")
 
 
 def overrides(layout: str) -> list[str]:

@@ -37,7 +37,7 @@ def test_the_moved_run_goes_on_where_it_was(runs: tuple[Path, dict[str, Any]]) -
     for got, wanted in zip(moved, whole, strict=True):
         for name in set(wanted) - {"split"}:
             message = f"{name} at step {wanted['step']}"
-            # The same tolerance as between layouts: see test_layouts_agree.
+            # The same tolerance as between layouts: see agreement.py.
             np.testing.assert_allclose(got[name], wanted[name], rtol=1e-5, atol=1e-6, err_msg=message)
 
 

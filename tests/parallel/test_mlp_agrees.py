@@ -1,0 +1,9 @@
+"""The perceptron computes under every layout what it computes on one device."""
+
+from __future__ import annotations
+
+from agreement import Agreement
+
+
+class TestMlp(Agreement):
+    model = "mlp"

@@ -1,0 +1,9 @@
+"""The transformer computes under every layout what it computes on one device."""
+
+from __future__ import annotations
+
+from agreement import Agreement
+
+
+class TestTransformer(Agreement):
+    model = "transformer"
