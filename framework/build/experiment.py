@@ -21,6 +21,7 @@ from jax import lax
 from framework.build.across import merged_over, share_of_mean, summed_over
 from framework.build.components import loss_values, make_metric
 from framework.build.frozen import divided, joined
+from framework.build.lowered import lowered
 from framework.build.stacks import stacked_axes
 from framework.build.state import State
 from framework.build.wiring import Bound, batch_arrays, network_inputs, probes, reads_costs, scope_tree
@@ -29,6 +30,7 @@ from framework.config.schema.base import traced_values
 from framework.config.schema.root import Config
 from framework.core.random import base_key, derive
 from framework.core.trees import named_leaves
+from framework.lowering.choice import Choices
 from framework.network import Network
 from framework.network.marks import frozen, penalties, total_penalty
 from framework.objectives.metrics import Metric
@@ -54,6 +56,15 @@ class Experiment:
     arrays: Mapping[str, Any]
     total_steps: int
     inside: Inside = WHOLE
+
+    @cached_property
+    def choices(self) -> Choices:
+        """Which forms the costly operations take."""
+        trainer = self.config.trainer
+        forms = {name: getattr(trainer.lowering, name) for name in type(trainer.lowering).model_fields}
+        default = forms.pop("default")
+        mesh = getattr(self.inside, "mesh", None)
+        return Choices(forms, default, trainer.memory, whole=mesh is None or mesh.size == 1)
 
     def within(self, inside: Inside) -> Experiment:
         """The same functions for a layout over devices; they mean the same computation."""
@@ -119,6 +130,7 @@ class Experiment:
         batch = {name: _with_batch(spec, batch_size) for name, spec in self.arrays.items()}
         return batch | {"mask": jax.ShapeDtypeStruct((batch_size,), jnp.float32)}
 
+    @lowered
     def init(self, seed: int | jax.Array | None = None) -> State:
         """The state before the first step, all of it drawn from `seed` (by default the recipe's)."""
         rng = base_key(self.config.seed if seed is None else seed)
@@ -139,6 +151,7 @@ class Experiment:
         """The optimizer for some traced scalars; its state has the same structure for all of them."""
         return make_optimizer(self.config.optimizer, hyper, total_steps=self.total_steps, key="optimizer")
 
+    @lowered
     def step(self, state: State, batch: Arrays, hyper: Hyper | None = None) -> tuple[State, dict[str, jax.Array]]:
         """One optimizer step.
 
@@ -196,6 +209,7 @@ class Experiment:
         states = {name: metric.init() for name, metric in self.metrics.items()}
         return {"losses": sums, "rows": jnp.zeros((), jnp.float32), "metrics": states}
 
+    @lowered
     def evaluate(
         self, state: State, batch: Arrays, evaluation: dict[str, Any], hyper: Hyper | None = None
     ) -> dict[str, Any]:
@@ -243,6 +257,7 @@ class Experiment:
             results[name] = metric.compute(evaluation["metrics"][name])
         return results
 
+    @lowered
     def predict(self, state: State, batch: Arrays, hyper: Hyper | None = None) -> dict[str, jax.Array]:
         """The network's outputs for a batch that holds at least its inputs."""
         outputs, _ = self._apply(

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 from jax import lax
+
+from framework.lowering.choice import asked, fast_on_cpu, lean, platform
+from framework.lowering.fused_attention import fused_attend
 
 
 def attend(
@@ -36,6 +40,41 @@ def attend(
     Returns:
       [batch, query time, heads, features].
     """
+    form = _form(query, key, mask, bias, drop)
+    if form == "fused":
+        return fused_attend(query, key, value, mask, causal)
+    if form == "cudnn":
+        return jax.nn.dot_product_attention(query, key, value, is_causal=causal, implementation="cudnn")
+    if drop is None and lean():
+        return jax.checkpoint(partial(_plain, causal=causal))(query, key, value, mask, bias)
+    return _plain(query, key, value, mask, bias, causal, drop)
+
+
+def _form(query: jax.Array, key: jax.Array, mask: object, bias: object, drop: object) -> str:
+    """`fused` on the CPU, `cudnn` on a GPU in half precision, `xla` where neither can or where it is asked for.
+
+    cuDNN's kernel takes heads of up to 128 features, a multiple of 8. Its mask is added to the logits, so that a query
+    that sees nothing would see everything.
+    """
+    form = asked("attention")
+    if form == "xla" or bias is not None or drop is not None:
+        return "xla"
+    half = query.dtype in (jnp.bfloat16, jnp.float16)
+    if mask is None and platform() == "gpu" and half and query.shape[-1] % 8 == 0 and query.shape[-1] <= 128:
+        return "cudnn" if form in ("auto", "cudnn") else form
+    can = query.shape[2] == key.shape[2] and form != "cudnn"
+    return "fused" if can and (form == "fused" or (fast_on_cpu() and not lean())) else "xla"
+
+
+def _plain(
+    query: jax.Array,
+    key: jax.Array,
+    value: jax.Array,
+    mask: jax.Array | None,
+    bias: jax.Array | None,
+    causal: bool,
+    drop: Callable[[jax.Array], jax.Array] | None = None,
+) -> jax.Array:
     wide = jnp.promote_types(query.dtype, jnp.float32)
     # Scaling the query costs time · features, scaling the logits time².
     query = query * (1 / math.sqrt(query.shape[-1]))

@@ -21,12 +21,38 @@ class EarlyStop(Spec):
     min_delta: float = Field(0.0, ge=0, description="a smaller change does not count as an improvement")
 
 
+Form = Literal["auto", "xla"]
+
+
+class Lowering(Spec):
+    """Which form each costly operation takes; `auto` chooses by platform, shape and memory."""
+
+    default: Form = Field(
+        "auto", description="for every family below that is `auto`; xla: as JAX computes it by itself"
+    )
+    attention: Form | Literal["fused", "cudnn"] = Field("auto", description="attention weights and what they gather")
+    projection: Form | Literal["fused"] = Field("auto", description="dense layers and the maps of attention")
+    normalization: Form | Literal["fused"] = Field("auto", description="layer and batch normalisation")
+    activation: Form | Literal["fused"] = Field("auto", description="the Gaussian error linear unit")
+    convolution: Form | Literal["patches", "rows", "shifts"] = Field("auto", description="convolutions")
+    pooling: Form | Literal["tiles", "shifts"] = Field("auto", description="pooling by the largest value")
+    cross_entropy: Form | Literal["fused", "chunked"] = Field("auto", description="cross-entropy of classes")
+    optimizer: Form | Literal["flat"] = Field("auto", description="the update of many small arrays")
+
+
 class Trainer(Spec):
     """How long and in what rhythm to train. Exactly one of `epochs` and `steps` is set."""
 
     epochs: Positive | None = Field(None, description="passes over the training split")
     steps: Positive | None = Field(None, description="optimizer steps")
     steps_per_dispatch: Positive | Literal["auto"] = Field("auto", description="steps that one XLA execution runs")
+    memory: Literal["auto", "fast", "lean"] = Field(
+        "auto", description="lean: keep little until the backward pass; fast: keep all that makes it faster"
+    )
+    lowering: Lowering = Field(
+        Lowering(),  # pyright: ignore[reportCallIssue]
+        description="the form of each costly operation",
+    )
     validate_every_steps: Positive | None = Field(None, description="steps between validations; null: each epoch")
     log_every_steps: Positive = Field(50, description="steps that one training record averages over")
     ema_decay: Traced | None = Field(None, gt=0, lt=1, description="keep an exponential moving average of parameters")

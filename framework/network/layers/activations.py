@@ -14,6 +14,7 @@ from jax import lax
 
 from framework.config.schema.layers.initializers import Constant
 from framework.core.counter import counter_bits
+from framework.lowering.gelu import gelu
 from framework.network.context import Context
 from framework.network.layers.initialization import initializer, parameter_dtype
 from framework.network.layers.wording import printed
@@ -25,7 +26,7 @@ def activation(name: str) -> Function:
     """The function of `jax.nn` called `name`, its other arguments at their defaults; `gelu_exact` is x · Phi(x)."""
     if name == "gelu_exact":
         return partial(jax.nn.gelu, approximate=False)
-    return getattr(jax.nn, name)
+    return gelu if name == "gelu" else getattr(jax.nn, name)
 
 
 class _Elementwise(nn.Module):
@@ -177,7 +178,7 @@ class Gelu(nn.Module):
 
     @nn.compact
     def __call__(self, x: jax.Array, *, context: Context) -> jax.Array:
-        return jax.nn.gelu(x, self.approximate)
+        return gelu(x) if self.approximate else jax.nn.gelu(x, False)
 
 
 class Squareplus(nn.Module):

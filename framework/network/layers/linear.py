@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 from flax.linen.dtypes import promote_dtype
 
+from framework.lowering.projection import project
 from framework.network.context import Context
 from framework.network.layers.initialization import Init, initializer, parameter_dtype
 from framework.network.layers.reparametrisation import normed_kernel
@@ -18,8 +19,8 @@ class Dense(nn.Module):
 
     features: int
     use_bias: bool = True
-    kernel_init: str = "lecun_normal"
-    bias_init: str = "zeros"
+    kernel_init: Init = "lecun_normal"
+    bias_init: Init = "zeros"
     kernel_norm: str | None = None
     dtype: str | None = None
     param_dtype: str | None = None
@@ -36,8 +37,7 @@ class Dense(nn.Module):
         kernel = normed_kernel(self, kernel, self.kernel_norm, context)
         bias = self.param("bias", initializer(self.bias_init), (self.features,), kept) if self.use_bias else None
         x, kernel, bias = promote_dtype(x, kernel, bias, dtype=self.dtype)
-        y = jnp.dot(x, kernel)
-        return y if bias is None else y + bias
+        return project(x, kernel, bias)
 
 
 class Einsum(nn.Module):

@@ -9,6 +9,8 @@ from flax.linen.dtypes import canonicalize_dtype, promote_dtype
 from jax import lax
 
 from framework.config.schema.layers.initializers import Constant
+from framework.lowering.choice import takes
+from framework.lowering.layer_norm import normalised_rows
 from framework.lowering.moments import moments
 from framework.network.context import Context
 from framework.network.layers.arithmetic import unit
@@ -67,8 +69,8 @@ class BatchNorm(_Affine):
     epsilon: float = 1e-5
     use_scale: bool = True
     use_bias: bool = True
-    scale_init: str = "ones"
-    bias_init: str = "zeros"
+    scale_init: Init = "ones"
+    bias_init: Init = "zeros"
 
     @nn.compact
     def __call__(self, x: jax.Array, *, context: Context) -> jax.Array:
@@ -106,16 +108,21 @@ class LayerNorm(_Affine):
     epsilon: float = 1e-6
     use_scale: bool = True
     use_bias: bool = True
-    scale_init: str = "ones"
-    bias_init: str = "zeros"
+    scale_init: Init = "ones"
+    bias_init: Init = "zeros"
 
     @nn.compact
     def __call__(self, x: jax.Array, *, context: Context) -> jax.Array:
         _require_features(x, "layer normalisation")
         scale = self._parameter("scale", self.scale_init, self.use_scale, x)
         bias = self._parameter("bias", self.bias_init, self.use_bias, x)
-        mean, var, _ = moments(x, (x.ndim - 1,))
-        return _normalised(x, mean, var, self.epsilon, scale, bias, self.dtype)
+        if not takes("normalization", "fused"):
+            mean, var, _ = moments(x, (x.ndim - 1,))
+            return _normalised(x, mean, var, self.epsilon, scale, bias, self.dtype)
+        result = canonicalize_dtype(x, scale, bias, dtype=self.dtype)
+        wide = jnp.promote_types(x.dtype, jnp.float32)
+        parts = (None if item is None else item.astype(wide) for item in (scale, bias))
+        return normalised_rows(x.astype(wide), *parts, self.epsilon).astype(result)
 
 
 class GroupNorm(_Affine):
@@ -125,8 +132,8 @@ class GroupNorm(_Affine):
     epsilon: float = 1e-6
     use_scale: bool = True
     use_bias: bool = True
-    scale_init: str = "ones"
-    bias_init: str = "zeros"
+    scale_init: Init = "ones"
+    bias_init: Init = "zeros"
 
     @nn.compact
     def __call__(self, x: jax.Array, *, context: Context) -> jax.Array:
@@ -152,7 +159,7 @@ class RMSNorm(_Affine):
 
     epsilon: float = 1e-6
     use_scale: bool = True
-    scale_init: str = "ones"
+    scale_init: Init = "ones"
 
     @nn.compact
     def __call__(self, x: jax.Array, *, context: Context) -> jax.Array:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import jax
-import jax.numpy as jnp
 from flax import linen as nn
 from flax.linen.dtypes import promote_dtype
 
+from framework.lowering.projection import project
 from framework.network.layers.initialization import initializer, parameter_dtype
 
 
@@ -34,5 +34,4 @@ class Projection(nn.Module):
         x, kernel, bias = promote_dtype(x, kernel, bias, dtype=self.dtype)
         # The kernel as it lies. As a matrix it would cut through heads that are divided over devices, which XLA would
         # then send around; and a reshaped copy of gathered weights would be kept until the backward pass.
-        y = jnp.tensordot(x, kernel, axes=first)
-        return y if bias is None else y + bias
+        return project(x, kernel, bias, axes=first)
