@@ -15,6 +15,7 @@ import argparse
 import json
 import resource
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -154,6 +155,7 @@ def main(words: list[str]) -> None:
     if options.alone:
         print(json.dumps(alone(options.alone, options.seconds)))
         return
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was written is deleted then, too
     rows = int(options.gib * (1 << 30)) // ROW_BYTES
     free = shutil.disk_usage(options.folder or tempfile.gettempdir()).free
     if free < 1.2 * rows * ROW_BYTES:
