@@ -50,6 +50,7 @@ class Agreement:
     @classmethod
     def outcomes(cls, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
         """Of this model."""
+        assert request.cls is not None
         return Outcomes(request.cls.model, tmp_path_factory.mktemp("battery"))
 
     @pytest.mark.parametrize("layout", LAYOUTS)
