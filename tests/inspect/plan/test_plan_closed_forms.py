@@ -89,7 +89,7 @@ def test_a_smaller_mesh_tells_of_a_larger_one(words: tuple[str, ...]) -> None:
 def test_fewer_copies_tell_of_a_mesh_with_more() -> None:
     """All that is told of 32 devices by 12 of them is what those 32 really need."""
     mesh = ("parallel=mesh", "parallel.axes={data: -1, fsdp: 2, tensor: 2}", "parallel.min_size=1")
-    words = (*mesh, "parallel.devices=32", "data.batch_size=64", "network.layers.stack.repeat=2")
+    words = (*mesh, "parallel.devices=32", "data.batch_size=64")
     loaded = compose.load(TRANSFORMER, words)
     stand_in = smaller(loaded.config.parallel, 32, 64)
     assert stand_in is not None and stand_in.axes == {"data": 3, "fsdp": 2, "tensor": 2}
