@@ -31,8 +31,8 @@ class Conv(nn.Module):
     groups: int = 1
     padding: Padding = "same"
     use_bias: bool = True
-    kernel_init: str = "lecun_normal"
-    bias_init: str = "zeros"
+    kernel_init: Init = "lecun_normal"
+    bias_init: Init = "zeros"
     kernel_norm: str | None = None
     dtype: str | None = None
     param_dtype: str | None = None
@@ -69,8 +69,8 @@ class DepthwiseConv(nn.Module):
     dilation: int | tuple[int, ...] = 1
     padding: Padding = "same"
     use_bias: bool = True
-    kernel_init: str = "lecun_normal"
-    bias_init: str = "zeros"
+    kernel_init: Init = "lecun_normal"
+    bias_init: Init = "zeros"
     kernel_norm: str | None = None
     dtype: str | None = None
     param_dtype: str | None = None
@@ -102,8 +102,8 @@ class TransposedConv(nn.Module):
     dilation: int | tuple[int, ...] = 1
     padding: Padding = "same"
     use_bias: bool = True
-    kernel_init: str = "lecun_normal"
-    bias_init: str = "zeros"
+    kernel_init: Init = "lecun_normal"
+    bias_init: Init = "zeros"
     kernel_norm: str | None = None
     dtype: str | None = None
     param_dtype: str | None = None

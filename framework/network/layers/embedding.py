@@ -22,7 +22,7 @@ class Embed(nn.Module):
 
     vocabulary: int
     features: int
-    embedding_init: str = "lecun_normal"
+    embedding_init: Init = "lecun_normal"
     dtype: str | None = None
     param_dtype: str | None = None
 
@@ -63,7 +63,7 @@ class PositionalEmbedding(nn.Module):
 
     kind: str = "learned"
     max_length: int | None = None
-    embedding_init: str = "normal"
+    embedding_init: Init = "normal"
     dtype: str | None = None
     param_dtype: str | None = None
 

@@ -75,11 +75,11 @@ def _truncated_normal(stddev: float, mean: float, lower: float, upper: float) ->
     return _moved(initializers.truncated_normal(stddev, lower=lower, upper=upper), mean)
 
 
-def _uniform(low: float, high: float) -> initializers.Initializer:
+def _uniform(low: float, high: float) -> Any:
     return lambda key, shape, dtype=jnp.float32: jax.random.uniform(key, shape, dtype, low, high)
 
 
-def _moved(init: initializers.Initializer, mean: float) -> initializers.Initializer:
+def _moved(init: initializers.Initializer, mean: float) -> Any:
     if mean == 0:
         return init
     return lambda key, shape, dtype=jnp.float32: init(key, shape, dtype) + jnp.asarray(mean, dtype)

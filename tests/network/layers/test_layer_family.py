@@ -88,7 +88,7 @@ def test_the_gradient_agrees_with_finite_differences(op: str) -> None:
         def cost(point: Any) -> jax.Array:
             params, inputs = merge(point, whole)
             outputs = jax.tree.leaves(call(module, {"params": params, **statistics}, *inputs, train=True))
-            return sum(jnp.sum(x * weight) for x, weight in zip(outputs, weights, strict=True))
+            return jnp.stack([jnp.sum(x * weight) for x, weight in zip(outputs, weights, strict=True)]).sum()
 
         point = [np.asarray(x) for x in floats]
         way = [random.normal(size=x.shape) for x in point]

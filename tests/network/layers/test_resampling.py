@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from layer_cases import call, layer, refusal
@@ -11,7 +12,7 @@ from layer_cases import call, layer, refusal
 
 def of(op: str, x: Any, **arguments: Any) -> np.ndarray:
     """A layer without parameters on an array."""
-    return np.asarray(call(layer(op, **arguments), {}, np.asarray(x, np.float32)))
+    return np.asarray(call(layer(op, **arguments), {}, jnp.asarray(x, jnp.float32)))
 
 
 RAMP = np.arange(4.0).reshape(1, 4, 1)
