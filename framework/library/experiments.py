@@ -23,6 +23,7 @@ from framework.config.schema.root import Config
 from framework.core.errors import ConfigError, Problem, RunError
 from framework.core.words import listed
 from framework.network import Network
+from framework.network.generation import generate
 from framework.train import saved
 from framework.train.setup import Setup
 from framework.train.stages import Outcome, run
@@ -163,6 +164,31 @@ class Experiment:
         scaled = data_room.normalize_inputs(arrays, self._setup.dataset.facts())
         outputs = self._setup.evaluator.predict(self._trained(), scaled)
         return next(iter(outputs.values())) if len(outputs) == 1 else outputs
+
+    def generate(
+        self, tokens: Any, count: int, *, temperature: float = 1.0, top_k: int | None = None, seed: int = 0
+    ) -> np.ndarray:
+        """Tokens and those that the trained network adds to them. See `framework.network.generation.generate`.
+
+        Args:
+          tokens: integers [batch, time] to go on from.
+          count: how many to add.
+          temperature: 0 takes the most likely token each time; above 0 they are drawn.
+          top_k: only the most likely ones are drawn from; None: all.
+          seed: of what is drawn.
+
+        Returns:
+          int32 [batch, time + count].
+
+        Raises:
+          RunError: nothing was trained or restored yet.
+          ConfigError: the network needs whole sequences, or an argument does not fit.
+        """
+        variables, key = self._trained().best_variables, jax.random.key(seed)
+        given = np.asarray(tokens)
+        return np.asarray(
+            generate(self.network, variables, given, count, temperature=temperature, top_k=top_k, key=key)
+        )
 
     def _trained(self) -> State:
         if self._state is None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from framework.core.errors import ConfigError, Problem
@@ -20,7 +21,7 @@ Others = Mapping[str, jax.Array]
 def generate(
     network: Network,
     variables: Variables,
-    tokens: jax.Array,
+    tokens: jax.Array | np.ndarray,
     count: int,
     *,
     temperature: float = 1.0,
@@ -117,7 +118,9 @@ def _logits_output(network: Network, output: str | None) -> str:
     raise ConfigError(Problem("output", found, f"one of {listed(names)}", fix=f"output='{names[0]}'"))
 
 
-def _require_fit(tokens: jax.Array, count: int, temperature: float, top_k: int | None, key: jax.Array | None) -> None:
+def _require_fit(
+    tokens: jax.Array | np.ndarray, count: int, temperature: float, top_k: int | None, key: jax.Array | None
+) -> None:
     problems = []
     if len(tokens.shape) != 2 or not tokens.shape[1] or not jnp.issubdtype(tokens.dtype, jnp.integer):
         problems.append(

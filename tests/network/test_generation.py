@@ -9,7 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import framework as fw
 from framework.core.errors import ConfigError
+from framework.library.experiments import Experiment
 from framework.network import Network
 from framework.network.generation import generate
 
@@ -166,3 +168,17 @@ def test_no_room_for_more_positions_than_the_network_learned_is_told() -> None:
     with pytest.raises(ConfigError, match="max_length is 7") as caught:
         generate(network, drawn(network), TOKENS, 2, temperature=0)
     assert caught.value.problems[0].fix == "set max_length=9 or more"
+
+
+def test_an_experiment_writes_on_from_what_it_holds() -> None:
+    small = ["network.layers.lstm1.lstm.features=4", "network.layers.lstm2.lstm.features=4", "data.context=8"]
+    recipe = fw.load("stdlib_lstm", small)
+    with pytest.raises(fw.RunError, match="nothing was trained yet"):
+        recipe.generate(TOKENS, 1)
+    state = recipe.init()
+    experiment = Experiment(recipe._setup, state)
+    found = experiment.generate(TOKENS, 3, temperature=0)
+    variables = state.best_variables
+    expected = generate(recipe.network, variables, TOKENS, 3, temperature=0)
+    np.testing.assert_array_equal(found, expected)
+    assert found.shape == (2, 10)

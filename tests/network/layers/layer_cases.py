@@ -116,6 +116,7 @@ CASES: dict[str, Case] = {
         6 * 24 + (4 * 12 + 12) + 12 * (2 + 2 * 3) + (2 * 12 + 12) + 12 * 3 + 12 + 12 * 6, {"states": 3, "rank": 2},
     ),
     "gaussian_sample": Case(((4, 6), (4, 6))),
+    "probe": Case(arguments={"label": "seen"}),
     "flatten": Case(IMAGE, (2, 144)),
     "reshape": Case(IMAGE, (2, 12, 12), arguments={"shape": [-1, 12]}),
     "transpose": Case(((2, 3, 4, 5),), (2, 5, 3, 4), arguments={"axes": [3, 1, 2]}),
