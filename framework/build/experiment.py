@@ -28,6 +28,7 @@ from framework.build.wiring import Bound, batch_arrays, network_inputs, probes, 
 from framework.config.language.graph import REGULARIZER
 from framework.config.schema.base import traced_values
 from framework.config.schema.root import Config
+from framework.core.errors import ConfigError, Problem
 from framework.core.random import base_key, derive
 from framework.core.trees import named_leaves
 from framework.lowering.choice import Choices
@@ -89,6 +90,15 @@ class Experiment:
     def losses(self) -> dict[str, Bound]:
         """The losses by name, bound to what they read."""
         keys = frozenset(self.hyper)
+        if self.network.regularized and REGULARIZER in self.config.losses:
+            raise ConfigError(
+                Problem(
+                    f"losses.{REGULARIZER}",
+                    "a loss has the name under which the penalties of the network's nodes are told",
+                    "another name",
+                    f"~losses.{REGULARIZER} +losses.penalty=...",
+                )
+            )
         return {
             name: Bound.of(spec, f"losses.{name}", hyper_keys=keys, leave=("weight",))
             for name, spec in self.config.losses.items()

@@ -12,6 +12,7 @@ import framework as fw
 from framework.config.compose import load
 from framework.core.errors import ConfigError
 from framework.core.trees import named_leaves
+from framework.inspect.layer_table import layer_table
 from framework.train.setup import Setup
 
 LAYERS = (
@@ -103,3 +104,17 @@ def test_a_word_that_reaches_nothing_is_refused() -> None:
     told = "network.layers.norm.kernel_regularizer: 'norm' has no kernel of its own"
     with pytest.raises(ConfigError, match=told):
         experiment("", "kernel_regularizer: {l2: 0.1}").check()
+
+
+def test_a_loss_of_the_same_name_is_refused() -> None:
+    layers = LAYERS % (", kernel_regularizer: {l2: 0.5}", "", "", "")
+    more = "+losses.kernel_regularizer={type: cross_entropy}"
+    with pytest.raises(ConfigError, match="a loss has the name under which"):
+        fw.load("digits_mlp", ["~network.layers", f"+{layers}", more, *SETTINGS]).check()
+
+
+def test_the_summary_counts_what_is_frozen_apart() -> None:
+    layers = LAYERS % (", freeze: true", "", "", "")
+    found = layer_table(load("digits_mlp", ["~network.layers", f"+{layers}", *SETTINGS]))
+    assert found.frozen == 64 * 4 + 4
+    assert [row.op for row in found.rows if "frozen" in row.op] == ["dense, frozen"]

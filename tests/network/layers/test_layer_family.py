@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import pickle
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax import serialization
 from layer_cases import CASES, call, example, init, inputs_of, layer, made_up, quick_key
 from pydantic import ValidationError
 
@@ -173,6 +175,26 @@ def test_what_is_not_stochastic_needs_no_key(op: str) -> None:
     module, variables, inputs = example(op)
     context = Context(train=True)
     jax.eval_shape(lambda: module.apply(variables, *inputs, context=context, mutable=["batch_stats"]))
+
+
+@family
+def test_what_holds_parameters_has_number_formats_for_them(op: str) -> None:
+    formats = {"dtype", "param_dtype"} & set(LAYERS[op].model_fields)
+    assert (formats == {"dtype", "param_dtype"}) == (CASES[op].parameters > 0)
+
+
+@family
+def test_a_layer_and_its_variables_survive_being_written_and_read(op: str) -> None:
+    spec = LAYERS[op](**CASES[op].arguments)
+    again = pickle.loads(pickle.dumps(spec))
+    assert again == spec
+    assert hash(again) == hash(spec)
+    module, variables, _ = example(op)
+    assert pickle.loads(pickle.dumps(module)) == module
+    assert hash(module) == hash(layer(op, **CASES[op].arguments))
+    blank = jax.tree.map(np.zeros_like, variables)
+    back = serialization.from_bytes(blank, serialization.to_bytes(variables))
+    jax.tree.map(np.testing.assert_array_equal, back, variables)
 
 
 @family
