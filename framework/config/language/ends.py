@@ -24,6 +24,14 @@ def outputs_of(
         return tuple((name, reference) for name, reference in found.items() if reference is not None)
     if not nodes:
         return ()
+    for node in nodes if siblings.branches else nodes[-1:]:
+        if node.name in siblings.numbered:
+            where = "in a `sequential` with it" if siblings.branches else "behind it"
+            report.problem(
+                node.key,
+                f"'{node.name}' gives several outputs, and nothing says which of them goes on",
+                f"a node {where} that reads {node.name}.0, or outputs that name them",
+            )
     last = nodes[-1].name
     several = siblings.several.get(last)
     return tuple((item, f"{last}.{item}") for item in several) if several else ((last, last),)
