@@ -64,7 +64,7 @@ def spoken(rate: float) -> str:
     return f"{rate:.0f}" if rate >= 100 else f"{rate:.1f}"
 
 
-def draw(content: Mapping[str, Any], path: Path) -> None:
+def draw(content: Mapping[str, Any], path: Path, note: str = "") -> None:
     """Draw all models side by side, each on a scale of its own."""
     models = {name: bars(model) for name, model in content["models"].items()}
     shown = [place for place in range(len(ROWS)) if any(found[place].rate for found in models.values())]
@@ -78,7 +78,7 @@ def draw(content: Mapping[str, Any], path: Path) -> None:
         where = content["machine"]
         words = f"{where['processor']}, {where['cpus']} cores, {where['date']}; float32, Adam, two threads each"
         meaning = "Medians of interleaved rounds; in brackets how many times as fast fw is."
-        figure.text(0.012, 0.02, f"{meaning} {words}.", color=FAINT, fontsize=8)
+        figure.text(0.012, 0.02, f"{meaning} {words}{f'; {note}' if note else ''}.", color=FAINT, fontsize=8)
         figure.subplots_adjust(left=0.145, right=0.985, top=1 - 0.78 / height, bottom=0.42 / height, wspace=0.12)
         figure.savefig(path, dpi=200, facecolor="white", metadata={"Software": None})
         pyplot.close(figure)
@@ -111,8 +111,9 @@ def main(words: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("file", type=Path, help="what benchmarks/peers.py --json wrote")
     parser.add_argument("-o", "--out", type=Path, required=True, metavar="PNG")
+    parser.add_argument("--note", default="", help="said beside machine and date")
     options = parser.parse_args(words)
-    draw(json.loads(options.file.read_text(encoding="utf-8")), options.out)
+    draw(json.loads(options.file.read_text(encoding="utf-8")), options.out, options.note)
 
 
 if __name__ == "__main__":

@@ -16,8 +16,11 @@ from workload import CHANNELS, DEPTH, HEADS, WIDTH, Workload
 
 from framework.lowering.attention import attend
 from framework.lowering.convolution import convolve
+from framework.lowering.gelu import gelu
+from framework.lowering.layer_norm import normalised_rows
 from framework.lowering.moments import moments
 from framework.lowering.pooling import max_pool
+from framework.lowering.projection import project
 
 Tree = Any
 Init = Callable[[np.random.Generator], tuple[Tree, Tree]]
@@ -34,7 +37,7 @@ def _dense(rng: np.random.Generator, before: int, after: int) -> Tree:
 
 
 def _affine(params: Tree, x: jax.Array) -> jax.Array:
-    return x @ params["kernel"] + params["bias"]
+    return project(x, params["kernel"], params["bias"])
 
 
 def _norm(features: int) -> Tree:
@@ -110,10 +113,10 @@ def gpt(work: Workload) -> tuple[Init, Apply]:
     def apply(params: Tree, statistics: Tree, tokens: jax.Array) -> tuple[jax.Array, Tree]:
         x = jnp.take(params["embed"], tokens, axis=0) + params["positions"]
         for each in params["blocks"]:
-            y = jnp.tensordot(_layer_norm(each["norm1"], x), each["qkv"]["kernel"], axes=1) + each["qkv"]["bias"]
+            y = _affine(each["qkv"], _layer_norm(each["norm1"], x))
             seen = attend(*jnp.unstack(y, axis=2), causal=True)
             x = x + _affine(each["out"], seen.reshape(*seen.shape[:2], WIDTH))
-            y = jax.nn.gelu(_affine(each["mlp_in"], _layer_norm(each["norm2"], x)))
+            y = gelu(_affine(each["mlp_in"], _layer_norm(each["norm2"], x)))
             x = x + _affine(each["mlp_out"], y)
         return _affine(params["logits"], _layer_norm(params["norm"], x)), statistics
 
@@ -121,8 +124,7 @@ def gpt(work: Workload) -> tuple[Init, Apply]:
 
 
 def _layer_norm(params: Tree, x: jax.Array) -> jax.Array:
-    mean, var, _ = moments(x, (x.ndim - 1,))
-    return (x - mean) * (jax.lax.rsqrt(var + EPSILON) * params["scale"]) + params["bias"]
+    return normalised_rows(x, params["scale"], params["bias"], EPSILON)
 
 
 MODELS: dict[str, Callable[[Workload], tuple[Init, Apply]]] = {"mlp": mlp, "cnn": cnn, "gpt": gpt}
