@@ -51,12 +51,12 @@ def draw_curves(records: Sequence[Mapping[str, Any]], path: Path, *, best_step: 
         return False
     columns = min(2, len(curves))
     rows = -(-len(curves) // columns)
-    figure = _figure(5.4 * columns, 3.4 * rows)
+    figure = new_figure(5.4 * columns, 3.4 * rows)
     for index, (name, splits) in enumerate(curves.items()):
         axes = figure.add_subplot(rows, columns, index + 1)
         _draw_panel(axes, name, splits, best_step)
     figure.axes[0].legend(frameon=False, fontsize=9)
-    _save(figure, path)
+    save(figure, path)
     return True
 
 
@@ -68,7 +68,7 @@ def draw_confusion(matrix: Matrix, path: Path, classes: Sequence[str] | None = N
     names = class_names(matrix, classes)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     size = min(10.0, 2.2 + 0.46 * len(names))
-    figure = _figure(size + 0.6, size)
+    figure = new_figure(size + 0.6, size)
     axes = figure.add_subplot()
     # The square root of the share, so that a mistake of one in a hundred can still be seen.
     image = axes.imshow(shares, cmap="Blues", norm=PowerNorm(0.5, vmin=0, vmax=1))
@@ -89,13 +89,13 @@ def draw_confusion(matrix: Matrix, path: Path, classes: Sequence[str] | None = N
     axes.set_title(title, loc="left", fontsize=11)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    _save(figure, path)
+    save(figure, path)
 
 
 def draw_predictions(targets: Any, predictions: Any, path: Path, *, title: str = "") -> None:
     """Predicted against true values of a regression, with the line on which they would be equal."""
     true, predicted = np.asarray(targets, np.float64).ravel(), np.asarray(predictions, np.float64).ravel()
-    figure = _figure(5.2, 5.0)
+    figure = new_figure(5.2, 5.0)
     axes = figure.add_subplot()
     low, high = float(min(true.min(), predicted.min())), float(max(true.max(), predicted.max()))
     margin = 0.04 * (high - low or 1.0)
@@ -106,8 +106,8 @@ def draw_predictions(targets: Any, predictions: Any, path: Path, *, title: str =
     axes.set(xlabel="true", ylabel="predicted", xlim=limits, ylim=limits, aspect="equal")
     axes.set_title(title, loc="left", fontsize=11)
     axes.legend(frameon=False, loc="upper left")
-    _tidy(axes)
-    _save(figure, path)
+    tidy(axes)
+    save(figure, path)
 
 
 def _curves(records: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, tuple[list[int], list[float]]]]:
@@ -145,10 +145,11 @@ def _draw_panel(
             axes.set_title(f"{at:.4g} at the best step, {best_step:,}", loc="right", fontsize=9, color=_GREY)
     axes.set_title(name, loc="left", fontsize=11)
     axes.set_xlabel("step")
-    _tidy(axes)
+    tidy(axes)
 
 
-def _figure(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure of a size in inches, for files alone."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -158,12 +159,14 @@ def _figure(width: float, height: float) -> Figure:
     return figure
 
 
-def _tidy(axes: Axes) -> None:
+def tidy(axes: Axes) -> None:
+    """A light grid behind the data, and no frame where nothing is told."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(color="#e6e6e6", linewidth=0.8)
     axes.set_axisbelow(True)
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save(figure: Figure, path: Path) -> None:
+    """Write a PNG; missing folders are made."""
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=140)

@@ -19,9 +19,9 @@ from typing import Any, Self
 from omegaconf import OmegaConf
 from yaml import YAMLError
 
+from framework.config.compose.text import ABSENT, difference
 from framework.core.errors import Problem, RunError
 from framework.core.files import unwritable, write_atomically
-from framework.core.keypaths import flatten
 from framework.train.lock import RunLock
 
 HARMLESS = ("report", "parallel", "run.dir", "run.stages", "checkpoint.keep")
@@ -209,17 +209,16 @@ def fresh(recipe: str, root: Path = Path("runs"), now: datetime | None = None) -
 
 def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """How two recipes differ, one line a key: `optimizer.learning_rate: 0.001 -> 0.01`."""
-    old, new = _written(before), _written(after)
-    return [
-        *(f"{key}: {old[key]} -> {new[key]}" for key in old if key in new and old[key] != new[key]),
-        *(f"{key}: {value} -> not set" for key, value in old.items() if key not in new),
-        *(f"{key}: not set -> {value}" for key, value in new.items() if key not in old),
-    ]
+    found = difference(before, after)
+    kept = [entry for entry in found if ABSENT not in entry[1:]]
+    gone = [entry for entry in found if entry[2] is ABSENT]
+    new = [entry for entry in found if entry[1] is ABSENT]
+    return [f"{key}: {_word(old)} -> {_word(now)}" for key, old, now in (*kept, *gone, *new)]
 
 
-def _written(tree: Mapping[str, Any]) -> dict[str, str]:
-    """Every setting by its dotted key, as JSON, in which a tuple is a list."""
-    return {key: json.dumps(value, default=str) for key, value in flatten(tree).items()}
+def _word(value: Any) -> str:
+    """A setting as JSON, in which a tuple is a list."""
+    return "not set" if value is ABSENT else json.dumps(value, default=str)
 
 
 def _without_harmless(tree: Any) -> dict[str, Any]:

@@ -19,7 +19,7 @@ import numpy as np
 from framework.build.contents import primitives
 from framework.build.experiment import Experiment
 from framework.build.state import State
-from framework.data.schedule import BatchSchedule
+from framework.data.schedule import schedule_of
 from framework.parallel.hosts.team import Alone, Company
 from framework.parallel.strategy import SHARED, STATE, Rows, Strategy
 from framework.train.feed import Feed, ResidentFeed, StreamFeed, is_resident, stream_capacity
@@ -44,14 +44,7 @@ class Runner:
         source = dataset.splits["train"]
         self.experiment = experiment.within(strategy.inside)
         self.strategy = strategy
-        self.schedule = BatchSchedule(
-            len(source),
-            data.batch_size,
-            experiment.config.seed,
-            shuffle=data.shuffle,
-            last=data.last_batch,
-            blocks=getattr(source, "blocks", None),
-        )
+        self.schedule = schedule_of(data, source, experiment.config.seed)
         self.hyper = strategy.place_shared(experiment.hyper)
         asked = experiment.config.trainer.steps_per_dispatch
         self._adaptive = asked == "auto"

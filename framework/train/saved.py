@@ -13,7 +13,7 @@ from framework.build.state import State
 from framework.checkpoint import Checkpoints
 from framework.config.compose import load_file
 from framework.core.errors import Problem, RunError
-from framework.data.schedule import BatchSchedule, eval_batches
+from framework.data.schedule import eval_batches, schedule_of
 from framework.train.directory import RunDirectory
 from framework.train.keeping import restored
 from framework.train.setup import Setup
@@ -65,15 +65,7 @@ def batch(setup: Setup, step: int, split: str) -> dict[str, Any]:
     """The batch of a step, as host arrays with their mask."""
     data, source = setup.config.data, setup.dataset.splits[split]
     if split == "train":
-        schedule = BatchSchedule(
-            len(source),
-            data.batch_size,
-            setup.config.seed,
-            shuffle=data.shuffle,
-            last=data.last_batch,
-            blocks=getattr(source, "blocks", None),
-        )
-        indices = schedule.indices(step)
+        indices = schedule_of(data, source, setup.config.seed).indices(step)
     else:
         blocks = eval_batches(len(source), data.eval_batch_size or data.batch_size)
         indices = blocks[step % len(blocks)]

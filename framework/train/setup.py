@@ -17,7 +17,7 @@ from framework.config.schema.parallel import Auto, Layout
 from framework.config.schema.root import Config
 from framework.core.errors import ConfigError, Problem
 from framework.core.words import listed
-from framework.data.schedule import BatchSchedule
+from framework.data.schedule import schedule_of
 from framework.parallel.choose import LayoutWarning, choose
 from framework.parallel.hosts.joining import company
 from framework.parallel.hosts.team import Alone, Company
@@ -89,13 +89,7 @@ class Setup:
         """The experiment with the true length of its run."""
         data, trainer = self.config.data, self.config.trainer
         with located(self.loaded):
-            schedule = BatchSchedule(
-                len(self.dataset.splits["train"]),
-                data.batch_size,
-                self.config.seed,
-                shuffle=data.shuffle,
-                last=data.last_batch,
-            )
+            schedule = schedule_of(data, self.dataset.splits["train"], self.config.seed)
         total = trainer.steps or schedule.steps_per_epoch * (trainer.epochs or 0)
         return Experiment(self.config, self.dataset.spec, total)
 

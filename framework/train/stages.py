@@ -27,6 +27,7 @@ from framework.parallel.hosts.joining import join
 from framework.parallel.hosts.team import Team
 from framework.parallel.strategy import SHARED, STATE
 from framework.report.jsonl import MetricLog, read_records
+from framework.train import results
 from framework.train.directory import RunDirectory, UnwrittenDirectory, fresh
 from framework.train.environment import environment
 from framework.train.illustration import illustrate
@@ -197,13 +198,7 @@ class _Session:
             jax.block_until_ready(state)
         self.state = state
         seconds = time.perf_counter() - started
-        summary = {
-            "step": loop.step,
-            "parameters": size(state.params),
-            "seconds": round(seconds, 3),
-            "finished": loop.progress.reason,
-            "best": {"step": progress.best_step, config.checkpoint.monitor: progress.best},
-        }
+        summary = results.trained(config, loop.step, size(state.params), seconds, loop.progress)
         self._result(summary)
         return summary
 
@@ -225,22 +220,16 @@ class _Session:
         """Evaluate the best (or last) checkpoint on the recipe's splits."""
         step, state = self.trained()
         metrics = {split: self.setup.evaluator.evaluate(state, split) for split in self.setup.evaluated_splits}
-        self._result({"metrics": metrics, "evaluated_step": step})
+        result, stage = results.evaluated(metrics, step)
+        self._result(result)
         illustrate(self.setup, self.home, state, metrics)
-        return {"step": step, "splits": list(metrics)}
+        return stage
 
     def predict(self) -> dict[str, Any]:
         """Write the outputs for the recipe's splits to `predictions/<split>.npz`."""
-        step, state = self.trained()
-        folder = self.home.path / "predictions"
-        files = []
-        for split in self.setup.evaluated_splits:
-            outputs: dict[str, Any] = self.setup.evaluator.predict_split(state, split)
-            if self.company.first:
-                folder.mkdir(exist_ok=True)
-                np.savez(folder / f"{split}.npz", **outputs)
-            files.append(f"predictions/{split}.npz")
-        return {"step": step, "files": files}
+        _, state = self.trained()
+        setup, writes = self.setup, self.company.first
+        return results.predicted(setup.evaluator, state, setup.evaluated_splits, self.home.path, writes=writes)
 
     def trained(self) -> tuple[int, State]:
         """The state to evaluate: the best checkpoint or the last; without checkpoints, the one just trained."""

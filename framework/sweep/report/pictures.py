@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from framework.report.figures import new_figure, save, tidy
 from framework.sweep.report.axes import Axis
 from framework.sweep.report.curves import Curves, band
 from framework.sweep.report.gathered import Gathered
@@ -55,7 +56,7 @@ def draw_parallel(sweep: Gathered, path: Path) -> None:
     # Each column: its name, where each trial lies on it in [0, 1], and its ticks.
     columns = [_key_column(sweep, axis) for axis in sorted(sweep.axes, key=lambda axis: axis.seed)]
     columns += [_objective_column(sweep, index) for index in range(len(sweep.objectives))]
-    figure = _figure(max(6.4, 1.9 * len(columns)), 4.4)
+    figure = new_figure(max(6.4, 1.9 * len(columns)), 4.4)
     axes = figure.add_subplot()
     for index in sorted(range(len(sweep.rows)), key=lambda place: good.get(place, -1.0)):
         heights = [np.nan_to_num(column[1][index], nan=-0.09) for column in columns]
@@ -89,7 +90,7 @@ def draw_parallel(sweep: Gathered, path: Path) -> None:
     axes.spines[:].set_visible(False)
     axes.set(xlim=(-0.35, len(columns) - 0.65), ylim=(-0.14, 1.03))
     _shade_bar(figure, axes, f"rank of {sweep.objectives[0]}")
-    _save(figure, path)
+    save(figure, path)
 
 
 def draw_slices(sweep: Gathered, path: Path) -> None:
@@ -98,7 +99,7 @@ def draw_slices(sweep: Gathered, path: Path) -> None:
     shown = [axis for axis in sweep.axes if len({repr(row.parameters.get(axis.key)) for row in sweep.rows}) > 1]
     columns = min(3, max(1, len(shown)))
     rows = -(-len(shown) // columns) or 1
-    figure = _figure(4.3 * columns, 3.4 * rows)
+    figure = new_figure(4.3 * columns, 3.4 * rows)
     for place, axis in enumerate(shown):
         axes = figure.add_subplot(rows, columns, place + 1)
         groups = sweep.repeats() if not axis.seed else [[index] for index in range(len(sweep.rows))]
@@ -127,13 +128,13 @@ def draw_slices(sweep: Gathered, path: Path) -> None:
         axes.set_title(axis.label + (" (repeats)" if axis.seed else ""), loc="left", fontsize=10.5)
         if place % columns == 0:
             axes.set_ylabel(sweep.objectives[0])
-        _tidy(axes)
-    _save(figure, path)
+        tidy(axes)
+    save(figure, path)
 
 
 def draw_curves(metric: str, curves: Curves, grouping: Grouping, path: Path) -> None:
     """A metric of all members over their steps; groups as medians with bands of quartiles."""
-    figure = _figure(7.6, 4.6)
+    figure = new_figure(7.6, 4.6)
     axes = figure.add_subplot()
     members = curves[metric]
     lasting: list[float] = []
@@ -173,8 +174,8 @@ def draw_curves(metric: str, curves: Curves, grouping: Grouping, path: Path) -> 
             title=title,
             title_fontsize=8.5,
         )
-    _tidy(axes)
-    _save(figure, path)
+    tidy(axes)
+    save(figure, path)
 
 
 def draw_importance(sweep: Gathered, weights: Importance, path: Path) -> None:
@@ -182,21 +183,21 @@ def draw_importance(sweep: Gathered, weights: Importance, path: Path) -> None:
     labels = {axis.key: axis.label for axis in sweep.axes}
     keys = list(weights.shares)[::-1]
     shares = [100 * weights.shares[key] for key in keys]
-    figure = _figure(6.4, 1.3 + 0.36 * len(keys))
+    figure = new_figure(6.4, 1.3 + 0.36 * len(keys))
     axes = figure.add_subplot()
     bars = axes.barh([labels[key] for key in keys], shares, color=PALETTE[0], height=0.62)
     axes.bar_label(bars, [f"{share:.0f} %" if share >= 9.95 else f"{share:.1f} %" for share in shares], padding=4)
     axes.set(xlim=(0, max(100.0, *shares) * 1.1), xlabel="variance that the key explains alone, %")
     axes.set_title(f"{sweep.objectives[0]}: {weights.trials} trials, R² {weights.score:.2f}", loc="left", fontsize=10)
-    _tidy(axes)
+    tidy(axes)
     axes.grid(axis="y", visible=False)
-    _save(figure, path)
+    save(figure, path)
 
 
 def draw_front(sweep: Gathered, path: Path) -> None:
     """The first two objectives against each other, with the trials that no other one beats."""
     good, best = _good(sweep), set(front(sweep))
-    figure = _figure(5.6, 4.4)
+    figure = new_figure(5.6, 4.4)
     axes = figure.add_subplot()
     points = {index: (sweep.rows[index].objective or ())[:2] for index in good}
     for index, point in points.items():
@@ -211,8 +212,8 @@ def draw_front(sweep: Gathered, path: Path) -> None:
             _logarithmic(axes, name)
     words = [f"{name} ({way})" for name, way in zip(sweep.objectives, sweep.section.directions, strict=True)]
     axes.set(xlabel=words[0], ylabel=words[1])
-    _tidy(axes)
-    _save(figure, path)
+    tidy(axes)
+    save(figure, path)
 
 
 def _good(sweep: Gathered) -> dict[int, float]:
@@ -316,23 +317,3 @@ def _shade_bar(figure: Figure, axes: Axes, label: str) -> None:
     bar.set_label(label, color=_GREY, fontsize=8.5)
     bar.ax.tick_params(length=0, labelsize=8.5)
     bar.outline.set_visible(False)
-
-
-def _figure(width: float, height: float) -> Figure:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
-
-    figure = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1))
-    FigureCanvasAgg(figure)
-    return figure
-
-
-def _tidy(axes: Axes) -> None:
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(color="#e6e6e6", linewidth=0.8)
-    axes.set_axisbelow(True)
-
-
-def _save(figure: Figure, path: Path) -> None:
-    figure.savefig(path, dpi=140)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jax
-import numpy as np
 
 from framework.config.schema.root import Config
 from framework.core.files import write_together
@@ -20,6 +19,7 @@ from framework.sweep.hparams import hparams
 from framework.sweep.members import Ending
 from framework.sweep.outcome import final_metrics
 from framework.sweep.vectorized.tracks import Track
+from framework.train import results
 from framework.train.evaluation import Evaluator
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def finish(part: Part, seconds: float) -> None:
         for split in part.setup.evaluated_splits:
             for told, found in zip(metrics, part.evaluate(chosen, split, done), strict=True):
                 told[split] = found
-    parameters = size(jax.eval_shape(part.experiment.init).params)
+    parameters = size(part.like.params)
     share = seconds / len(part.tracks)
     files: dict[Path, str] = {}
     for track, told in zip(done, metrics, strict=True):
@@ -74,19 +74,13 @@ def _files(
 ) -> dict[Path, str]:
     """`result.json` and `stages.json`, as the stages of a run alone write them."""
     progress, path = track.progress, track.home.directory.path
-    summary: dict[str, Any] = {
-        "step": track.step,
-        "parameters": parameters,
-        "seconds": round(seconds, 3),
-        "finished": progress.reason,
-        "best": {"step": progress.best_step, config.checkpoint.monitor: progress.best},
-    }
-    best = config.checkpoint.enabled and config.run.evaluate_checkpoint == "best" and progress.best_step is not None
-    step = progress.best_step if best else track.step
+    summary = results.trained(config, track.step, parameters, seconds, progress)
     result, stages = dict(summary), {"train": summary}
     if metrics:
-        result |= {"metrics": metrics, "evaluated_step": step}
-        stages["evaluate"] = {"step": step, "splits": list(metrics)}
+        best = config.checkpoint.enabled and config.run.evaluate_checkpoint == "best"
+        step = track.step if not best or progress.best_step is None else progress.best_step
+        more, stages["evaluate"] = results.evaluated(metrics, step)
+        result |= more
     return {
         path / "result.json": json.dumps(result, indent=2) + "\n",
         path / "stages.json": json.dumps(stages, indent=2) + "\n",
@@ -118,11 +112,5 @@ def _predict(part: Part, chosen: Any, done: list[Track]) -> None:
     stacked = jax.device_get(chosen)
     for track in done:
         state = jax.tree.map(lambda leaf, place=track.place: leaf[place], stacked)
-        folder = track.home.directory.path / "predictions"
-        folder.mkdir(exist_ok=True)
-        files = []
-        for split in part.setup.evaluated_splits:
-            outputs: dict[str, Any] = evaluator.predict_split(state, split)
-            np.savez(folder / f"{split}.npz", **outputs)
-            files.append(f"predictions/{split}.npz")
-        track.home.directory.finish("predict", {"step": int(state.step), "files": files})
+        directory = track.home.directory
+        directory.finish("predict", results.predicted(evaluator, state, part.setup.evaluated_splits, directory.path))

@@ -146,7 +146,7 @@ def _run_chunk(setup: Setup, members: Sequence[Member], director: Director, prog
         for member, home in zip(members, homes, strict=True):
             by_step[home.step].append((member, home))
         for step in sorted(by_step):
-            Part(setup, by_step[step], director, programs.of).run()
+            Part(setup, by_step[step], director, programs.of, like).run()
     finally:
         close_homes(homes)
 

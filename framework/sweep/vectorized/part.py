@@ -14,7 +14,7 @@ import numpy as np
 
 from framework.build.state import State
 from framework.core.errors import Interrupted, RunError
-from framework.data.schedule import BatchSchedule, eval_batches
+from framework.data.schedule import BatchSchedule, eval_batches, schedule_of
 from framework.sweep.members import Copy, Director, Ending, Member, Stop
 from framework.sweep.search.schedule import taken_over
 from framework.sweep.vectorized.finish import finish
@@ -35,6 +35,7 @@ class Part:
 
     Args:
       program: gives the functions for a number of members and of steps in a dispatch.
+      like: the abstract state of one member.
 
     Attributes:
       state: theirs, with members on the first axis.
@@ -47,22 +48,24 @@ class Part:
         members: Sequence[tuple[Member, Home]],
         director: Director,
         program: Callable[[int, int], GroupProgram],
+        like: State,
     ) -> None:
         self.setup = setup
         self.director = director
+        self.like = like
         self.members = members
         self.experiment = setup.experiment
         self.total = setup.experiment.total_steps
         self.step = members[0][1].step
         self._started = self._saved_at = time.perf_counter()
-        schedules = self._schedules()
+        self._batches = self._schedules()
         self.tracks = [
             Track.of(
                 member,
                 home,
                 place,
                 self.experiment,
-                schedules[member.loaded.config.seed],
+                self._batches[member.loaded.config.seed],
                 lambda record, number=member.number: director.record(number, record),
                 validates="valid" in setup.dataset.splits,
             )
@@ -72,6 +75,7 @@ class Part:
         self.hyper = self._hyper()
         self._splits: dict[str, tuple[Any, Any, np.int32]] = {}
         self._arrays = self.program.share(dict(setup.dataset.arrays("train")))
+        self._placed_order = self._order()
         self._count = min(8, self.program.capacity)
         self._compile()
         self.state, self.best = self._begin()
@@ -133,10 +137,17 @@ class Part:
     def _advance(self, count: int, active: Sequence[Track]) -> None:
         before = time.perf_counter()
         mask = self._mask(active)
-        orders, rows = self._rows(count, active)
+        rows = self._rows(count, active)
         slots = self.program.place(self.program.slots(mask, self.program.width))
         self.state, told = self.program.train(
-            self.state, self.hyper, orders, self.program.place(mask), *slots, rows, self._arrays, np.int32(count)
+            self.state,
+            self.hyper,
+            self._placed_order,
+            self.program.place(mask),
+            *slots,
+            rows,
+            self._arrays,
+            np.int32(count),
         )
         logs = jax.device_get(told)
         self.step += count
@@ -228,27 +239,26 @@ class Part:
         return mask
 
     def _schedules(self) -> dict[int, BatchSchedule]:
+        """Seed -> its batches, in the order of `_rows`."""
         data, source = self.setup.config.data, self.setup.dataset.splits["train"]
-        seeds = {member.loaded.config.seed for member, _ in self.members}
-        return {
-            seed: BatchSchedule(
-                len(source), data.batch_size, seed, shuffle=data.shuffle, last=data.last_batch, blocks=source.blocks
-            )
-            for seed in sorted(seeds)
-        }
+        seeds = dict.fromkeys(member.loaded.config.seed for member, _ in self.members)
+        return {seed: schedule_of(data, source, seed) for seed in seeds}
 
-    def _rows(self, count: int, active: Sequence[Track]) -> tuple[Any, Any]:
-        """Which order of examples each member has, and the orders: int32[orders, capacity, batch]."""
-        schedules: dict[int, BatchSchedule] = {}
-        for track in self.tracks:
-            schedules.setdefault(track.member.loaded.config.seed, track.runner.schedule)
-        number = {seed: index for index, seed in enumerate(schedules)}
-        rows = np.zeros((len(schedules), self.program.capacity, self.setup.config.data.batch_size), np.int32)
-        for seed in {track.member.loaded.config.seed for track in active}:
-            rows[number[seed], :count] = schedules[seed].block(self.step, count)
-        orders = np.zeros(self.program.places, np.int32)
-        orders[: len(self.tracks)] = [number[track.member.loaded.config.seed] for track in self.tracks]
-        return self.program.place(orders), self.program.share(rows)
+    def _order(self) -> Any:
+        """Which row of `_rows` each member takes: int32[places]."""
+        number = {seed: index for index, seed in enumerate(self._batches)}
+        order = np.zeros(self.program.places, np.int32)
+        order[: len(self.tracks)] = [number[track.member.loaded.config.seed] for track in self.tracks]
+        return self.program.place(order)
+
+    def _rows(self, count: int, active: Sequence[Track]) -> Any:
+        """The examples of the next steps for each seed of an active member: int32[seeds, capacity, batch]."""
+        needed = {track.member.loaded.config.seed for track in active}
+        rows = np.zeros((len(self._batches), self.program.capacity, self.setup.config.data.batch_size), np.int32)
+        for place, (seed, batches) in enumerate(self._batches.items()):
+            if seed in needed:
+                rows[place, :count] = batches.block(self.step, count)
+        return self.program.share(rows)
 
     def _capacity(self) -> int:
         track = self.tracks[0]
@@ -257,15 +267,16 @@ class Part:
     def _compile(self) -> None:
         """Begin to compile everything at once; each function is waited for where it is first called."""
         program = self.program
-        one = jax.eval_shape(self.experiment.init)
-        state = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((program.places, *leaf.shape), leaf.dtype), one)
+        state = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((program.places, *leaf.shape), leaf.dtype), self.like)
         mask = np.ones(program.places, bool)
         slots = program.slots(mask, program.width)
-        orders, rows = self._rows(0, [])
+        rows = self._rows(0, [])
         threads = ThreadPoolExecutor(_COMPILERS)
         if self.members[0][1].last is None:
             program.init.ahead(threads, self.hyper["seed"])
-        program.train.ahead(threads, state, self.hyper, orders, mask, *slots, rows, self._arrays, np.int32(0))
+        program.train.ahead(
+            threads, state, self.hyper, self._placed_order, mask, *slots, rows, self._arrays, np.int32(0)
+        )
         if self._split_names:
             arrays, blocks, batches = self._split(self._split_names[0])
             program.evaluate.ahead(threads, state, self.hyper, *slots, blocks, arrays, batches)

@@ -157,7 +157,13 @@ class GroupProgram:
         Returns:
           The next states, and the logs by name, [places, capacity].
         """
-        shapes = self._log_shapes(state, hyper, rows, arrays)
+        each = self._once(
+            lambda now, which, number, values, rows, arrays: self.experiment.step(
+                now, gather(arrays, rows[which, number], masked=self.masked), values
+            )
+        )
+        one = jax.tree.map(lambda leaf: leaf[0], (state, order, dict(hyper)))
+        _, shapes = jax.eval_shape(each, one[0], one[1], np.int32(0), one[2], rows, dict(arrays))
         logs = {name: jnp.zeros((self.each, self.capacity), leaf.dtype) for name, leaf in shapes.items()}
 
         def bunch(index: jax.Array, carry: Any) -> Any:
@@ -167,24 +173,18 @@ class GroupProgram:
 
             def step(number: jax.Array, carry: Any) -> Any:
                 now, written = carry
-                batch = self._mapped(lambda which: gather(arrays, rows[which, number], masked=self.masked))(mine)
-                following, told = self._mapped(self.experiment.step)(now, batch, values)
+                following, told = self._mapped(
+                    lambda *member: each(*member[:2], number, member[2], rows, dict(arrays))
+                )(now, mine, values)
                 if self.width > 1:
                     following = jax.tree.map(partial(_chosen, on), following, now)
                 return following, {name: written[name].at[:, number].set(value) for name, value in told.items()}
 
             written = self._part(logs, first)
-            now, written = jax.lax.fori_loop(0, count, step, (now, written))
+            now, written = jax.lax.fori_loop(np.int32(0), count, step, (now, written))
             return _put(state, now, first), _put(logs, written, first)
 
-        return jax.lax.fori_loop(0, taken[0], bunch, (state, logs))
-
-    def _log_shapes(self, state: State, hyper: Any, rows: jax.Array, arrays: Any) -> dict[str, Any]:
-        def once(state: State, hyper: Any, indices: jax.Array) -> dict[str, jax.Array]:
-            return self.experiment.step(state, gather(arrays, indices, masked=self.masked), hyper)[1]
-
-        one = jax.tree.map(lambda leaf: leaf[0], (state, dict(hyper)))
-        return jax.eval_shape(once, *one, rows[0, 0])
+        return jax.lax.fori_loop(np.int32(0), taken[0], bunch, (state, logs))
 
     def _keep(self, kept: State, state: State, slots: jax.Array, taken: jax.Array) -> State:
         """The states of the members in the slots (bunches of one), in place of those kept before."""
@@ -192,7 +192,7 @@ class GroupProgram:
         def member(index: jax.Array, kept: State) -> State:
             return _put(kept, _slice(state, slots[index], 1), slots[index])
 
-        return jax.lax.fori_loop(0, taken[0], member, kept)
+        return jax.lax.fori_loop(np.int32(0), taken[0], member, kept)
 
     def _evaluate(
         self,
@@ -211,19 +211,26 @@ class GroupProgram:
         """
         experiment = self.experiment
 
-        def one(state: State, hyper: Any) -> dict[str, jax.Array]:
+        def results_of(state: State, hyper: Any, arrays: Any, blocks: Any, batches: Any) -> dict[str, jax.Array]:
             found = over_blocks(experiment, state, hyper, arrays, blocks, batches)
             return experiment.summarise(experiment.combine(found))
 
-        shapes = jax.eval_shape(one, *jax.tree.map(lambda leaf: leaf[0], (state, dict(hyper))))
+        each = self._once(results_of)
+        given = (dict(arrays), blocks, batches)
+        shapes = jax.eval_shape(each, *jax.tree.map(lambda leaf: leaf[0], (state, dict(hyper))), *given)
         results = jax.tree.map(lambda leaf: jnp.zeros((self.each, *leaf.shape), leaf.dtype), shapes)
 
         def bunch(index: jax.Array, results: Any) -> Any:
             first = slots[index] * self.width
-            found = self._mapped(one)(self._part(state, first), self._part(dict(hyper), first))
-            return _put(results, found, first)
+            mine = (self._part(state, first), self._part(dict(hyper), first))
+            return _put(results, self._mapped(lambda *member: each(*member, *given))(*mine), first)
 
-        return jax.lax.fori_loop(0, taken[0], bunch, results)
+        return jax.lax.fori_loop(np.int32(0), taken[0], bunch, results)
+
+    @staticmethod
+    def _once(function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function, traced once for all places where it is called with arguments of the same shapes."""
+        return jax.jit(function, inline=True)
 
     def _part(self, tree: Tree, first: jax.Array) -> Tree:
         return _slice(tree, first, self.width)

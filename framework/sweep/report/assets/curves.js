@@ -55,17 +55,7 @@ function drawCurves(main) {
     });
     const lit = shape("path", { stroke: color("ink"), "stroke-width": 2.5, "pointer-events": "none" });
     layer.append(lit);
-    svg.addEventListener("pointermove", (event) => {
-      const area = svg.getBoundingClientRect();
-      const nearest = nearestLine(lines, event.clientX - area.left, event.clientY - area.top);
-      lit.setAttribute("d", nearest === null ? "" : path(lines.get(nearest)));
-      if (nearest === null) hideTip();
-      else showTip(event, about(nearest));
-    });
-    svg.addEventListener("pointerleave", () => {
-      lit.setAttribute("d", "");
-      hideTip();
-    });
+    lights(svg, lines, lit);
     const legend = element("ul", { class: "legend" });
     bands.forEach((_, group) => {
       const mark = element("i");

@@ -47,17 +47,7 @@ function drawParallel(main) {
     const lit = shape("path", { stroke: color("best"), "stroke-width": 3.5, "pointer-events": "none" });
     svg.append(lit);
     columns.forEach((column, number) => drawColumn(svg, column, scales[number], place(number), top, bottom, number));
-    svg.addEventListener("pointermove", (event) => {
-      const area = svg.getBoundingClientRect();
-      const nearest = nearestLine(lines, event.clientX - area.left, event.clientY - area.top);
-      lit.setAttribute("d", nearest === null ? "" : path(lines.get(nearest)));
-      if (nearest === null) hideTip();
-      else showTip(event, about(nearest));
-    });
-    svg.addEventListener("pointerleave", () => {
-      lit.setAttribute("d", "");
-      hideTip();
-    });
+    lights(svg, lines, lit);
   });
 
   function drawColumn(svg, column, scale, x, top, bottom, number) {
@@ -116,20 +106,6 @@ function drawParallel(main) {
     });
     redrawAll();
   }
-}
-
-function nearestLine(lines, x, y) {
-  let [nearest, least] = [null, 9];
-  for (const [index, points] of lines) {
-    if (!within(index)) continue;
-    const next = points.findIndex(([at]) => at >= x);
-    if (next < 1) continue;
-    const [[x0, y0], [x1, y1]] = [points[next - 1], points[next]];
-    const slope = (y1 - y0) / (x1 - x0);
-    const distance = Math.abs(y0 + slope * (x - x0) - y) / Math.hypot(1, slope);
-    if (distance < least) [nearest, least] = [index, distance];
-  }
-  return nearest;
 }
 
 function drawScaleLegend(box) {

@@ -32,3 +32,32 @@ function tells(target, text) {
   target.addEventListener("pointermove", (event) => showTip(event, text));
   target.addEventListener("pointerleave", hideTip);
 }
+
+// Lights up the line of a trial nearest to the pointer, and tells of it. `lines`: trial -> its points, from left to right.
+function lights(svg, lines, lit) {
+  svg.addEventListener("pointermove", (event) => {
+    const area = svg.getBoundingClientRect();
+    const nearest = nearestLine(lines, event.clientX - area.left, event.clientY - area.top);
+    lit.setAttribute("d", nearest === null ? "" : path(lines.get(nearest)));
+    if (nearest === null) hideTip();
+    else showTip(event, about(nearest));
+  });
+  svg.addEventListener("pointerleave", () => {
+    lit.setAttribute("d", "");
+    hideTip();
+  });
+}
+
+function nearestLine(lines, x, y) {
+  let [nearest, least] = [null, 9];
+  for (const [index, points] of lines) {
+    if (!within(index)) continue;
+    const next = points.findIndex(([at]) => at >= x);
+    if (next < 1) continue;
+    const [[x0, y0], [x1, y1]] = [points[next - 1], points[next]];
+    const slope = (y1 - y0) / (x1 - x0);
+    const distance = Math.abs(y0 + slope * (x - x0) - y) / Math.hypot(1, slope);
+    if (distance < least) [nearest, least] = [index, distance];
+  }
+  return nearest;
+}
