@@ -78,13 +78,13 @@ class Attention(nn.Module):
             query, keys = rotated(query, self.rotary_base, start), rotated(keys, self.rotary_base, start)
         if decoding is not None:
             keys, values, mask = self._remembered(keys, values, mask, decoding)
-        distance = distances(query.shape[1], keys.shape[1], start)
+        distance = partial(distances, query.shape[1], keys.shape[1], start)
         full = None if mask is None else self._full_mask(mask, query, keys)
         seen = attend(
             query if self.scale is None else query * (self.scale * math.sqrt(each[1])),
             keys,
             values,
-            mask=self._within_reach(full, distance, decoding),
+            mask=self._within_reach(full, distance, keys.shape[1], decoding),
             bias=self._full_bias(bias, query, keys, distance),
             causal=self.causal and decoding is None,
             drop=self._drop(context),
@@ -109,28 +109,30 @@ class Attention(nn.Module):
             mask = extended(self, "mask", as_boolean(mask), decoding)
         return extended(self, "keys", keys, decoding), extended(self, "values", values, decoding), mask
 
-    def _within_reach(self, mask: jax.Array | None, distance: jax.Array, decoding: Decoding | None) -> jax.Array | None:
+    def _within_reach(
+        self, mask: jax.Array | None, distance: Callable[[], jax.Array], keys: int, decoding: Decoding | None
+    ) -> jax.Array | None:
         """The mask without what the window leaves out and, piece by piece, without what is not known yet."""
-        sight = None
-        if self.window is not None and self.window < max(distance.shape):
-            sight = jnp.abs(distance) < self.window
-        if decoding is not None:
-            sight = distance <= 0 if sight is None else sight & (distance <= 0)
-        if sight is None:
+        reach = self.window if self.window is not None and self.window < keys else None
+        if reach is None and decoding is None:
             return mask
+        away = distance()
+        sight = jnp.ones(away.shape, bool) if reach is None else jnp.abs(away) < reach
+        if decoding is not None:
+            sight = sight & (away <= 0)
         return sight[None, None] if mask is None else mask & sight
 
     def _full_bias(
-        self, bias: jax.Array | None, query: jax.Array, keys: jax.Array, distance: jax.Array
+        self, bias: jax.Array | None, query: jax.Array, keys: jax.Array, distance: Callable[[], jax.Array]
     ) -> jax.Array | None:
         """What is added to the logits: [batch or 1, heads or 1, query time, key time]."""
         own = None
         if self.position == "alibi":
-            own = alibi(self.heads, distance)[None]
+            own = alibi(self.heads, distance())[None]
         elif self.position == "relative":
             shape = (self.relative_buckets, self.heads)
             table = self.param("relative_bias", initializer("normal"), shape, parameter_dtype(self.param_dtype))
-            index = bucket(distance, self.relative_buckets, self.relative_distance, causal=self.causal)
+            index = bucket(distance(), self.relative_buckets, self.relative_distance, causal=self.causal)
             own = jnp.moveaxis(table[index], -1, 0)[None]
         if bias is None:
             return own
