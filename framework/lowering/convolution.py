@@ -1,4 +1,10 @@
-"""Convolution over one to three space dimensions, channels last."""
+"""Convolution over one to three space dimensions, channels last.
+
+xla      XLA's own
+patches  one matrix product over patches that are kept: the fastest on the CPU, inside loops and out
+rows     XLA's own, but the weight gradient by patches that are made again: keeps its speed inside loops too
+shifts   for depthwise ones: a sum of shifted and weighted inputs
+"""
 
 from __future__ import annotations
 
@@ -6,20 +12,18 @@ import math
 from collections.abc import Sequence
 
 import jax
+import jax.numpy as jnp
 from jax import lax
 
+from framework.lowering.choice import AUTO, affords, asked, platform
+from framework.lowering.depthwise import convolve_shifts
 from framework.lowering.patches import convolve_patches, patch_bytes
+from framework.lowering.rows_convolution import channels_last, convolve_rows, xla_convolution
 
-Sides = str | Sequence[tuple[int, int]]
+Padding = str | Sequence[tuple[int, int]]
 Pairs = tuple[tuple[int, int], ...]
 
 _MOST_TAPS = 27
-_MOST_PATCH_BYTES = 256 << 20
-
-
-def _axes(dims: int) -> tuple[str, str, str]:
-    space = "DHW"[-dims:]
-    return f"N{space}C", f"{space}IO", f"N{space}C"
 
 
 def convolve(
@@ -27,7 +31,7 @@ def convolve(
     kernel: jax.Array,
     *,
     strides: tuple[int, ...],
-    padding: Sides,
+    padding: Padding,
     dilation: tuple[int, ...],
     groups: int = 1,
 ) -> jax.Array:
@@ -36,30 +40,42 @@ def convolve(
     `padding` is "SAME", "VALID" or a (before, after) pair for each space dimension.
     """
     sides = _sides(x, kernel, strides, padding, dilation)
-    if groups == 1 and _prefers_patches(x, kernel, strides, sides):
-        return convolve_patches(x, kernel, strides, sides, dilation)
-    return lax.conv_general_dilated(
-        x,
-        kernel,
-        window_strides=strides,
-        padding=padding,
-        rhs_dilation=dilation,
-        dimension_numbers=_axes(x.ndim - 2),
-        feature_group_count=groups,
-    )
+    form = _form(x, kernel, strides, sides, groups)
+    if form == "shifts":
+        return convolve_shifts(x, kernel, strides, sides, dilation)
+    if form == "xla":
+        return xla_convolution(x, kernel, strides, sides, dilation, groups)
+    one = convolve_patches if form == "patches" else convolve_rows
+    if groups == 1:
+        return one(x, kernel, strides, sides, dilation)
+    # Group by group, side by side: [groups, batch, *space, channels / groups] and [groups, *kernel, ..., features].
+    parts = jnp.moveaxis(x.reshape(*x.shape[:-1], groups, -1), -2, 0)
+    kernels = jnp.moveaxis(kernel.reshape(*kernel.shape[:-1], groups, -1), -2, 0)
+    y = jnp.moveaxis(jax.vmap(lambda x, kernel: one(x, kernel, strides, sides, dilation))(parts, kernels), 0, -2)
+    return y.reshape(*y.shape[:-2], -1)
 
 
-def _prefers_patches(x: jax.Array, kernel: jax.Array, strides: tuple[int, ...], sides: Pairs) -> bool:
-    """Whether the product over patches is the better form: on the CPU, for small kernels whose patches fit in memory.
+def _form(x: jax.Array, kernel: jax.Array, strides: tuple[int, ...], sides: Pairs, groups: int) -> str:
+    """Elsewhere XLA's own; on the CPU patches for small kernels, if there is memory to keep them.
 
     A step of a three-layer network inside a loop took 733 ms with XLA's weight gradient and 24 ms with patches.
     """
-    small = math.prod(kernel.shape[:-2]) <= _MOST_TAPS and patch_bytes(x, kernel, strides, sides) <= _MOST_PATCH_BYTES
-    return small and jax.default_backend() == "cpu"
+    form = asked("convolution")
+    depthwise = groups == x.shape[-1] > 1
+    if form != AUTO:
+        return form if depthwise or form != "shifts" else "xla"
+    if platform() != "cpu":
+        return "xla"
+    if depthwise:
+        return "shifts"
+    small = math.prod(kernel.shape[:-2]) <= _MOST_TAPS
+    if small and affords(patch_bytes(x, kernel, strides, sides) * groups):
+        return "patches"
+    return "rows" if groups == 1 else "xla"
 
 
 def _sides(
-    x: jax.Array, kernel: jax.Array, strides: tuple[int, ...], padding: Sides, dilation: tuple[int, ...]
+    x: jax.Array, kernel: jax.Array, strides: tuple[int, ...], padding: Padding, dilation: tuple[int, ...]
 ) -> Pairs:
     """The padding as (before, after) pairs."""
     if not isinstance(padding, str):
@@ -69,12 +85,12 @@ def _sides(
 
 
 def convolve_transposed(
-    x: jax.Array, kernel: jax.Array, *, strides: tuple[int, ...], padding: Sides, dilation: tuple[int, ...]
+    x: jax.Array, kernel: jax.Array, *, strides: tuple[int, ...], padding: Padding, dilation: tuple[int, ...]
 ) -> jax.Array:
     """Convolution of x [batch, *space, channels] with zeros put between its elements.
 
     `padding` is "SAME", "VALID" or a (before, after) pair for each space dimension of what the zeros have enlarged.
     """
     return lax.conv_transpose(
-        x, kernel, strides=strides, padding=padding, rhs_dilation=dilation, dimension_numbers=_axes(x.ndim - 2)
+        x, kernel, strides=strides, padding=padding, rhs_dilation=dilation, dimension_numbers=channels_last(x.ndim - 2)
     )

@@ -42,11 +42,15 @@ def patch_bytes(x: jax.Array, kernel: jax.Array, strides: Sizes, sides: Sides) -
 def _forward(
     x: jax.Array, kernel: jax.Array, strides: Sizes, sides: Sides, dilation: Sizes
 ) -> tuple[jax.Array, tuple[jax.Array, jax.Array, Sizes]]:
-    padded = _padded(x, sides)
-    slices = [lax.slice(padded, *place) for place in _places(padded.shape, kernel.shape, strides, dilation)]
-    patches = jnp.concatenate(slices, axis=-1)
+    patches = patches_of(x, kernel.shape, strides, sides, dilation)
     y = patches @ kernel.reshape(-1, kernel.shape[-1])
     return y, (patches, kernel, x.shape)
+
+
+def patches_of(x: jax.Array, kernel: Sizes, strides: Sizes, sides: Sides, dilation: Sizes) -> jax.Array:
+    """What each output position sees: [batch, *space', taps · channels], for a kernel [*kernel, channels, features]."""
+    padded = padded_input(x, sides)
+    return jnp.concatenate([lax.slice(padded, *place) for place in places(padded.shape, kernel, strides, dilation)], -1)
 
 
 def _backward(
@@ -60,7 +64,7 @@ def _backward(
     space = [size + sum(side) for size, side in zip(shape[1:-1], sides, strict=True)]
     padded = (shape[0], *space, channels)
     dx = jnp.zeros(padded, dy.dtype)
-    for index, (start, limit, step) in enumerate(_places(padded, kernel.shape, strides, dilation)):
+    for index, (start, limit, step) in enumerate(places(padded, kernel.shape, strides, dilation)):
         part = spread[..., index * channels : (index + 1) * channels]
         around = [(low, size - end, gap - 1) for low, size, end, gap in zip(start, padded, limit, step, strict=True)]
         dx = dx + lax.pad(part, zero, around)
@@ -68,13 +72,14 @@ def _backward(
     return lax.pad(dx, zero, crop), dkernel.reshape(kernel.shape)
 
 
-def _padded(x: jax.Array, sides: Sides) -> jax.Array:
+def padded_input(x: jax.Array, sides: Sides) -> jax.Array:
+    """x with zeros around its space."""
     if not any(before or after for before, after in sides):
         return x
     return jnp.pad(x, [(0, 0), *sides, (0, 0)])
 
 
-def _places(padded: Sizes, kernel: Sizes, strides: Sizes, dilation: Sizes) -> Iterator[tuple[Sizes, Sizes, Sizes]]:
+def places(padded: Sizes, kernel: Sizes, strides: Sizes, dilation: Sizes) -> Iterator[tuple[Sizes, Sizes, Sizes]]:
     """(start, limit, step) of the slice that each tap of the kernel sees, taps in row-major order."""
     space, taps = padded[1:-1], kernel[:-2]
     counts = [

@@ -13,6 +13,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from framework.lowering.choice import AUTO, asked, takes
+from framework.lowering.shifted_pooling import max_of_shifts
+
+_MOST_TAPS = 27
+
 Sizes = tuple[int, ...]
 Sides = tuple[tuple[int, int], ...]
 
@@ -20,9 +25,13 @@ Sides = tuple[tuple[int, int], ...]
 def max_pool(x: jax.Array, window: Sizes, strides: Sizes, sides: Sides) -> jax.Array:
     """Largest value of each window of x [batch, *space, channels]; `sides` are (before, after) elements of padding."""
     lowest = -jnp.inf if jnp.issubdtype(x.dtype, jnp.inexact) else jnp.iinfo(x.dtype).min
-    tiles = _tiles(x, window, strides, sides, lowest)
+    form = asked("pooling")
+    tiles = _tiles(x, window, strides, sides, lowest) if form in (AUTO, "tiles") else None
     if tiles is not None:
         return tiles.max(_inner_axes(len(window)))
+    small = math.prod(window) <= _MOST_TAPS and jnp.issubdtype(x.dtype, jnp.inexact)
+    if small and takes("pooling", "shifts"):
+        return max_of_shifts(x, window, strides, sides)
     return lax.reduce_window(x, np.asarray(lowest, x.dtype), lax.max, (1, *window, 1), (1, *strides, 1), _around(sides))
 
 

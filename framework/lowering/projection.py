@@ -23,30 +23,33 @@ def project(x: jax.Array, kernel: jax.Array, bias: jax.Array | None = None, *, a
     if not takes("projection", "fused"):
         y = jnp.tensordot(x, kernel, axes=axes)
         return y if bias is None else y + bias
-    return _projected(x, kernel, bias, axes)
+    return _projected(x, kernel, bias, axes, whole())
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(3,))
-def _projected(x: jax.Array, kernel: jax.Array, bias: jax.Array | None, axes: int) -> jax.Array:
+@partial(jax.custom_vjp, nondiff_argnums=(3, 4))
+def _projected(x: jax.Array, kernel: jax.Array, bias: jax.Array | None, axes: int, flat: bool) -> jax.Array:
+    del flat
     y = jnp.tensordot(x, kernel, axes=axes)
     return y if bias is None else y + bias
 
 
 def _forward(
-    x: jax.Array, kernel: jax.Array, bias: jax.Array | None, axes: int
+    x: jax.Array, kernel: jax.Array, bias: jax.Array | None, axes: int, flat: bool
 ) -> tuple[jax.Array, tuple[jax.Array, jax.Array, bool]]:
-    return _projected(x, kernel, bias, axes), (x, kernel, bias is not None)
+    return _projected(x, kernel, bias, axes, flat), (x, kernel, bias is not None)
 
 
 def _backward(
-    axes: int, kept: tuple[jax.Array, jax.Array, bool], dy: jax.Array
+    axes: int, flat: bool, kept: tuple[jax.Array, jax.Array, bool], dy: jax.Array
 ) -> tuple[jax.Array, jax.Array, jax.Array | None]:
     x, kernel, biased = kept
     inputs, outputs = kernel.shape[:axes], kernel.shape[axes:]
-    if whole():
+    if flat:
         # As a matrix: what comes back is then computed once. Read in several shapes it is computed for each of them.
-        flat = kernel.reshape(math.prod(inputs), math.prod(outputs))
-        dx, dkernel, dbias = _gradients(x.reshape(-1, flat.shape[0]), flat, dy.reshape(-1, flat.shape[1]), 1, biased)
+        matrix = kernel.reshape(math.prod(inputs), math.prod(outputs))
+        dx, dkernel, dbias = _gradients(
+            x.reshape(-1, matrix.shape[0]), matrix, dy.reshape(-1, matrix.shape[1]), 1, biased
+        )
         return dx.reshape(x.shape), dkernel.reshape(kernel.shape), None if dbias is None else dbias.reshape(outputs)
     dx, dkernel, dbias = _gradients(x.reshape(-1, *inputs), kernel, dy.reshape(-1, *outputs), axes, biased)
     return dx.reshape(x.shape), dkernel, dbias

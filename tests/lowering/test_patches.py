@@ -71,14 +71,23 @@ def test_it_can_be_vectorised_over_models() -> None:
         np.testing.assert_allclose(together[index], gradient(kernels[index]), rtol=1e-5, atol=1e-4)
 
 
-def test_a_loop_over_steps_holds_no_convolution_of_xla() -> None:
-    """What the choice of many steps per dispatch relies on."""
-    from framework.build.contents import primitives
-    from framework.lowering.convolution import convolve
+@pytest.mark.parametrize(("kernel", "steps"), [(3, 256), (7, 256), (3, 1)])
+def test_only_a_convolution_left_to_xla_takes_its_steps_one_by_one(kernel: int, steps: int) -> None:
+    """Its weight gradient is slow inside a loop; a kernel of 7 x 7 has a gradient of its own too."""
+    from framework.config.compose import load
+    from framework.train.runner import Runner
+    from framework.train.setup import Setup
 
-    def loss(kernel: jax.Array, x: jax.Array) -> jax.Array:
-        return convolve(x, kernel, strides=(1, 1), padding="SAME", dilation=(1, 1)).sum()
-
-    inside = primitives(jax.grad(loss), jnp.ones((3, 3, 2, 4)), jnp.ones((1, 6, 6, 2)))
-    assert "dot_general" in inside
-    assert "conv_general_dilated" not in inside
+    form = "auto" if steps > 1 else "xla"
+    setup = Setup(
+        load(
+            "digits_cnn",
+            [
+                f"network.blocks.conv_norm_relu.layers.conv.conv.kernel={kernel}",
+                f"trainer.lowering.convolution={form}",
+            ],
+        )
+    )
+    runner = Runner(setup.experiment, setup.dataset, setup.strategy)
+    runner.close()
+    assert runner.steps_per_dispatch == steps
