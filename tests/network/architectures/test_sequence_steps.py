@@ -1,0 +1,46 @@
+"""Networks for sequences, tables and recommendations train, and a few of their claims hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+from architecture_cases import Published, Small
+from sequence_cases import SMALL
+from test_architecture_counts import composed
+from test_architecture_steps import QUICK
+
+import framework
+from framework.core.trees import named_leaves
+
+HERE = Path(__file__).parent
+WHOLE = {"tokens": 7, "targets": 7, "segments": 2, "real": 2, "categories": 3, "user": 5, "item": 4, "label": 2}
+
+
+def experiment(case: Small, folder: Path) -> framework.Experiment:
+    draw = np.random.default_rng(0)
+    arrays = {
+        name: draw.integers(WHOLE[name], size=(20, *shape)).astype(np.int32)
+        if name in WHOLE
+        else draw.uniform(size=(20, *shape)).astype(np.float32)
+        for name, shape in case.arrays.items()
+    }
+    path = folder / "arrays.npz"
+    np.savez(path, **arrays)  # pyright: ignore[reportArgumentType]
+    return framework.load("arrays", [f"data.path={path}", *case.overrides], config_dirs=[HERE])
+
+
+@pytest.mark.parametrize("case", SMALL, ids=lambda case: case.network)
+def test_one_step_moves_the_parameters(case: Small, tmp_path: Path) -> None:
+    built = experiment(case, tmp_path)
+    start = jax.jit(built.init, compiler_options=QUICK)(np.uint32(0))
+    state, logs = jax.jit(built.step, compiler_options=QUICK)(start, built.batch(0))
+    assert np.isfinite(logs["loss"])
+    assert int(state.step) == 1
+    before, after = named_leaves(start.params), named_leaves(state.params)
+    assert all(np.isfinite(leaf).all() for leaf in after.values())
+    still = {name for name, leaf in before.items() if (np.asarray(leaf) == after[name]).all()}
+    assert len(still) <= len(before) / 4, still
