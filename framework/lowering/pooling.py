@@ -25,13 +25,12 @@ Sides = tuple[tuple[int, int], ...]
 def max_pool(x: jax.Array, window: Sizes, strides: Sizes, sides: Sides) -> jax.Array:
     """Largest value of each window of x [batch, *space, channels]; `sides` are (before, after) elements of padding."""
     lowest = -jnp.inf if jnp.issubdtype(x.dtype, jnp.inexact) else jnp.iinfo(x.dtype).min
-    form = asked("pooling")
-    tiles = _tiles(x, window, strides, sides, lowest) if form in (AUTO, "tiles") else None
-    if tiles is not None:
-        return tiles.max(_inner_axes(len(window)))
     small = math.prod(window) <= _MOST_TAPS and jnp.issubdtype(x.dtype, jnp.inexact)
     if small and takes("pooling", "shifts"):
         return max_of_shifts(x, window, strides, sides)
+    tiles = _tiles(x, window, strides, sides, lowest) if asked("pooling") in (AUTO, "tiles") else None
+    if tiles is not None:
+        return tiles.max(_inner_axes(len(window)))
     return lax.reduce_window(x, np.asarray(lowest, x.dtype), lax.max, (1, *window, 1), (1, *strides, 1), _around(sides))
 
 

@@ -44,13 +44,27 @@ def _backward(
     place, shape = kept
     zero = jnp.zeros((), dy.dtype)
     padded = (shape[0], *(size + sum(side) for size, side in zip(shape[1:-1], sides, strict=True)), shape[-1])
+    crop = [(0, 0, 0), *((-before, -after, 0) for before, after in sides), (0, 0, 0)]
+    if window == strides:
+        return (lax.pad(_spread(place, dy, window, padded), zero, crop),)
     total = jnp.zeros(padded, dy.dtype)
     for index, (start, limit, step) in enumerate(_places(padded, window, strides)):
         part = jnp.where(place == index, dy, zero)
         around = [(low, size - end, gap - 1) for low, size, end, gap in zip(start, padded, limit, step, strict=True)]
         total = total + lax.pad(part, zero, around)
-    crop = [(0, 0, 0), *((-before, -after, 0) for before, after in sides), (0, 0, 0)]
     return (lax.pad(total, zero, crop),)
+
+
+def _spread(place: jax.Array, dy: jax.Array, window: Sizes, padded: Sizes) -> jax.Array:
+    """The gradient of windows that tile space, each element written once."""
+    inner, counts = tuple(range(2, 2 + 2 * len(window), 2)), dy.shape[1:-1]
+    shape = [size for pair in zip((1,) * len(window), window, strict=True) for size in pair]
+    number = jnp.arange(math.prod(window), dtype=jnp.uint8).reshape(1, *shape, 1)
+    spread = jnp.where(jnp.expand_dims(place, inner) == number, jnp.expand_dims(dy, inner), 0)
+    whole = tuple(count * size for count, size in zip(counts, window, strict=True))
+    rest = [(0, size - used, 0) for size, used in zip(padded[1:-1], whole, strict=True)]
+    tiled = spread.reshape(padded[0], *whole, padded[-1])
+    return lax.pad(tiled, jnp.zeros((), dy.dtype), [(0, 0, 0), *rest, (0, 0, 0)])
 
 
 def _places(padded: Sizes, window: Sizes, strides: Sizes) -> list[tuple[Sizes, Sizes, Sizes]]:

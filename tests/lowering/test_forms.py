@@ -19,7 +19,7 @@ from framework.lowering.gelu import gelu
 from framework.lowering.pooling import max_pool
 from framework.lowering.projection import project
 from framework.network.context import Context
-from framework.network.layers.normalization import LayerNorm
+from framework.network.layers.normalization import BatchNorm, LayerNorm
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,15 @@ def _normalised(x: jax.Array, scale: jax.Array, bias: jax.Array) -> jax.Array:
     out = LayerNorm(epsilon=1e-3).apply(variables, x, context=Context())
     assert isinstance(out, jax.Array)
     return out
+
+
+def _over_batch(x: jax.Array, scale: jax.Array, bias: jax.Array) -> jax.Array:
+    kept = {"mean": jnp.full(scale.shape, 0.1), "var": jnp.ones(scale.shape)}
+    variables = {"params": {"scale": scale, "bias": bias}, "batch_stats": kept}
+    context = Context(train=True)
+    y, updates = BatchNorm(epsilon=1e-3, momentum=0.5).apply(variables, x, context=context, mutable=["batch_stats"])
+    moved = updates["batch_stats"]["mean"] + updates["batch_stats"]["var"]
+    return y + lax.stop_gradient(moved).astype(y.dtype)
 
 
 def _attention(**options: Any) -> Callable[..., jax.Array]:
@@ -70,6 +79,8 @@ CASES = {
     "gelu_half": Case("activation", ("fused",), gelu, ((4, 9),), "bfloat16"),
     "layer_norm": Case("normalization", ("fused",), _normalised, ((2, 3, 7), (7,), (7,))),
     "layer_norm_half": Case("normalization", ("fused",), _normalised, ((4, 16), (16,), (16,)), "bfloat16"),
+    "batch_norm": Case("normalization", ("fused",), _over_batch, ((4, 3, 2, 5), (5,), (5,))),
+    "batch_norm_half": Case("normalization", ("fused",), _over_batch, ((8, 3), (3,), (3,)), "bfloat16"),
     "attention": Case("attention", ("fused",), _attention(), ((2, 5, 3, 4),) * 3),
     "attention_causal": Case("attention", ("fused",), _attention(causal=True), ((2, 5, 3, 4),) * 3),
     "attention_masked": Case("attention", ("fused",), _attention(mask=SEEN, causal=True), ((2, 5, 3, 4),) * 3),
@@ -90,6 +101,7 @@ CASES = {
         "convolution", ("shifts", "patches"), _convolution(2, "SAME", groups=3), ((2, 6, 5, 3), (3, 3, 1, 6))
     ),
     "max_pool": Case("pooling", ("tiles", "shifts"), _pooling(2, 2), ((2, 7, 6, 3),)),
+    "max_pool_of_ties": Case("pooling", ("shifts",), lambda x: _pooling(2, 2)(jnp.round(x)), ((2, 7, 6, 3),)),
     "max_pool_overlapping": Case("pooling", ("shifts",), _pooling(3, 2, 1, 1), ((2, 7, 6, 3),)),
 }
 PAIRS = [(name, form) for name, case in CASES.items() for form in case.forms]

@@ -9,6 +9,7 @@ from flax.linen.dtypes import canonicalize_dtype, promote_dtype
 from jax import lax
 
 from framework.config.schema.layers.initializers import Constant
+from framework.lowering.batch_norm import normalised_batch
 from framework.lowering.choice import takes
 from framework.lowering.layer_norm import normalised_rows
 from framework.lowering.moments import moments
@@ -81,21 +82,35 @@ class BatchNorm(_Affine):
         scale = self._parameter("scale", self.scale_init, self.use_scale, x)
         bias = self._parameter("bias", self.bias_init, self.use_bias, x)
         if context.train and not context.frozen:
-            weights = None
+            weights, y = None, None
             if context.mask is not None:
                 weights = context.mask.reshape(-1, *(1,) * (x.ndim - 1))
             # The kept mean is near that of the batch, and every device has it; a first row only one of them would.
             near = kept_mean.value.reshape((1,) * (x.ndim - 1) + channels)
-            mean, var, count = moments(x, tuple(range(x.ndim - 1)), weights=weights, near=near, over=context.axis)
-            mean, var = mean.reshape(channels), var.reshape(channels)
+            if weights is None and context.axis is None and takes("normalization", "fused"):
+                gain, offset = _wide(x, scale, bias)
+                found: tuple[jax.Array, ...] = normalised_batch(x, kept_mean.value, gain, offset, self.epsilon)
+                y, mean, var = found
+                count = 1
+            else:
+                mean, var, count = moments(x, tuple(range(x.ndim - 1)), weights=weights, near=near, over=context.axis)
+                mean, var = mean.reshape(channels), var.reshape(channels)
             if not self.is_initializing():
                 # A batch of nothing but padding has no statistics to learn from.
                 rate = (1 - self.momentum) * jnp.reshape(jnp.asarray(count) > 0, ()).astype(mean.dtype)
                 kept_mean.value = _moved(kept_mean.value, mean, rate)
                 kept_var.value = _moved(kept_var.value, var, rate)
+            if y is not None:
+                return y.astype(canonicalize_dtype(x, scale, bias, dtype=self.dtype))
         else:
             mean, var = kept_mean.value, kept_var.value
         return _normalised(x, mean, var, self.epsilon, scale, bias, self.dtype)
+
+
+def _wide(x: jax.Array, scale: jax.Array | None, bias: jax.Array | None) -> tuple[jax.Array | None, jax.Array | None]:
+    """Scale and bias in the format that x is normalised in."""
+    wide = jnp.promote_types(x.dtype, jnp.float32)
+    return None if scale is None else scale.astype(wide), None if bias is None else bias.astype(wide)
 
 
 def _moved(kept: jax.Array, seen: jax.Array, rate: jax.Array) -> jax.Array:
@@ -120,9 +135,10 @@ class LayerNorm(_Affine):
             mean, var, _ = moments(x, (x.ndim - 1,))
             return _normalised(x, mean, var, self.epsilon, scale, bias, self.dtype)
         result = canonicalize_dtype(x, scale, bias, dtype=self.dtype)
+        gain, offset = _wide(x, scale, bias)
         wide = jnp.promote_types(x.dtype, jnp.float32)
-        parts = (None if item is None else item.astype(wide) for item in (scale, bias))
-        return normalised_rows(x.astype(wide), *parts, self.epsilon).astype(result)
+        y: jax.Array = normalised_rows(x.astype(wide), gain, offset, self.epsilon)
+        return y.astype(result)
 
 
 class GroupNorm(_Affine):
