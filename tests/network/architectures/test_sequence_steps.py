@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import jax
 import numpy as np
 import pytest
-from architecture_cases import Published, Small
+from architecture_cases import Small
 from sequence_cases import SMALL
-from test_architecture_counts import composed
 from test_architecture_steps import QUICK
 
 import framework
