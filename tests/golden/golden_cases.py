@@ -16,7 +16,9 @@ from framework.core.trees import named_leaves
 from framework.network import Network
 
 # Nearly all of the time goes into compiling; this takes a third of it.
-QUICK = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}
+QUICK: dict[str, bool | str | int | float] = {"xla_backend_optimization_level": 0}
+if jax.__version_info__ < (0, 11):  # later ones have no other way
+    QUICK["xla_cpu_use_fusion_emitters"] = False
 
 
 def channels_last(array: np.ndarray) -> np.ndarray:
