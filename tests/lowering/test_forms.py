@@ -20,6 +20,7 @@ from framework.lowering.pooling import max_pool
 from framework.lowering.projection import project
 from framework.network.context import Context
 from framework.network.layers.normalization import BatchNorm, LayerNorm
+from framework.objectives.losses import cross_entropy
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,11 @@ def _pooling(window: int, strides: int, before: int = 0, after: int = 0) -> Call
     return lambda x: max_pool(x, (window,) * (x.ndim - 2), (strides,) * (x.ndim - 2), ((before, after),) * (x.ndim - 2))
 
 
+def _cost(smoothing: float) -> Callable[..., jax.Array]:
+    labels = jnp.array([[0, 4, 2], [1, 1, 3]])
+    return lambda logits: cross_entropy(30 * logits, labels, smoothing=smoothing)
+
+
 SEEN = np.array([[[[True, True, False, True, True]]], [[[True, False, False, False, False]]]])
 NOTHING_SEEN = np.zeros((1, 1, 1, 5), bool)
 CASES = {
@@ -81,6 +87,8 @@ CASES = {
     "layer_norm_half": Case("normalization", ("fused",), _normalised, ((4, 16), (16,), (16,)), "bfloat16"),
     "batch_norm": Case("normalization", ("fused",), _over_batch, ((4, 3, 2, 5), (5,), (5,))),
     "batch_norm_half": Case("normalization", ("fused",), _over_batch, ((8, 3), (3,), (3,)), "bfloat16"),
+    "cross_entropy": Case("cross_entropy", ("fused",), _cost(0.0), ((2, 3, 5),)),
+    "cross_entropy_smoothed": Case("cross_entropy", ("fused",), _cost(0.1), ((2, 3, 5),)),
     "attention": Case("attention", ("fused",), _attention(), ((2, 5, 3, 4),) * 3),
     "attention_causal": Case("attention", ("fused",), _attention(causal=True), ((2, 5, 3, 4),) * 3),
     "attention_masked": Case("attention", ("fused",), _attention(mask=SEEN, causal=True), ((2, 5, 3, 4),) * 3),

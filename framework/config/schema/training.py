@@ -36,8 +36,7 @@ class Lowering(Spec):
     activation: Form | Literal["fused"] = Field("auto", description="the Gaussian error linear unit")
     convolution: Form | Literal["patches", "rows", "shifts"] = Field("auto", description="convolutions")
     pooling: Form | Literal["tiles", "shifts"] = Field("auto", description="pooling by the largest value")
-    cross_entropy: Form | Literal["fused", "chunked"] = Field("auto", description="cross-entropy of classes")
-    optimizer: Form | Literal["flat"] = Field("auto", description="the update of many small arrays")
+    cross_entropy: Form | Literal["fused"] = Field("auto", description="cross-entropy of classes")
 
 
 class Trainer(Spec):
@@ -46,6 +45,9 @@ class Trainer(Spec):
     epochs: Positive | None = Field(None, description="passes over the training split")
     steps: Positive | None = Field(None, description="optimizer steps")
     steps_per_dispatch: Positive | Literal["auto"] = Field("auto", description="steps that one XLA execution runs")
+    compile: Literal["fast", "balanced", "max"] = Field(
+        "balanced", description="fast: compile in half the time, for short runs; max: whole programs at once"
+    )
     memory: Literal["auto", "fast", "lean"] = Field(
         "auto", description="lean: keep little until the backward pass; fast: keep all that makes it faster"
     )

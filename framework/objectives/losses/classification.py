@@ -8,6 +8,8 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
+from framework.lowering.choice import takes
+from framework.lowering.cross_entropy import label_cost
 from framework.objectives.shapes import class_labels, is_float, paired, per_example, wide
 
 
@@ -38,10 +40,16 @@ def cross_entropy(
       ValueError: a shape or type does not fit, there is not one weight per class, or smoothing is out of range.
     Source: Szegedy et al., arXiv:1512.00567, section 7, for the smoothing.
     """
-    logits, labels = wide("logits", logits), jnp.asarray(labels)
+    given, logits, labels = logits, wide("logits", logits), jnp.asarray(labels)
     as_probabilities = logits.ndim > 1 and labels.shape == logits.shape and is_float(labels)
     classes = logits.shape[-1] if as_probabilities else class_labels(logits, labels)
     weights = None if class_weights is None else _weights(class_weights, classes, logits.dtype)
+    off = _is_off(smoothing)
+    if weights is None and not as_probabilities and takes("cross_entropy", "fused"):
+        given = given if is_float(given) else logits
+        labels = labels.astype(jnp.promote_types(labels.dtype, jnp.int32))
+        cost: jax.Array = label_cost(given, labels, None if off else jnp.asarray(smoothing, logits.dtype))
+        return cost
     # Shifted by the largest logit, the difference below keeps its digits where logits are large and close together.
     shifted = logits - jax.lax.stop_gradient(logits.max(axis=-1, keepdims=True))
     log_total = jnp.log(jnp.exp(shifted).sum(axis=-1))
@@ -59,7 +67,7 @@ def cross_entropy(
         if weights is not None:
             cost = cost * jnp.sum(jnp.where(own, weights, 0), axis=-1)
         cost = jnp.where((labels >= 0) & (labels < classes), cost, jnp.nan)
-    if _is_off(smoothing):
+    if off:
         return cost
     if weights is None:
         uniform = log_total - shifted.mean(axis=-1)
