@@ -27,7 +27,12 @@ class LayoutWarning(UserWarning):
 
 
 def choose(
-    parallel: Any, shapes: Callable[[], Any], *, batch_size: int, stacked: Callable[[], Mapping[str, int]]
+    parallel: Any,
+    shapes: Callable[[], Any],
+    *,
+    batch_size: int,
+    stacked: Callable[[], Mapping[str, int]],
+    options: Mapping[str, Any] | None = None,
 ) -> Strategy:
     """The strategy that a recipe's `parallel` section names, on the devices that are present.
 
@@ -36,17 +41,19 @@ def choose(
       shapes: gives the abstract state; asked for only where the layout depends on it.
       batch_size: of training.
       stacked: gives the dimensions that count copies of a layer (see `divide`).
+      options: of XLA's compiler.
 
     Raises:
       ConfigError: there are too few devices, a batch or a parameter does not divide.
     """
+    options = dict(options or {})
     if parallel.type == "single":
-        return Single.default()
+        return Single.default(options)
     present = jax.devices()
     processes = len({device.process_index for device in present})
     kind, axes = resolved(parallel, len(present), shapes, batch_size=batch_size, processes=processes)
     if kind == "single":
-        return Single.default()
+        return Single.default(options)
     if not jax.config.jax_threefry_partitionable:  # pyright: ignore[reportAttributeAccessIssue]
         # Without it, what is drawn would depend on how the drawn array is divided.
         raise ConfigError(
@@ -64,11 +71,20 @@ def choose(
     chosen = taken(present, count)
     compile_afresh(chosen)
     if kind == "pmap":
-        return mapped.layout(chosen, shapes())
+        if options and len(chosen) > 1:
+            raise ConfigError(
+                Problem(
+                    key="trainer.compile",
+                    found="jax.pmap compiles with XLA's own settings alone",
+                    expected="balanced",
+                    fix="trainer.compile=balanced, or parallel=data, which divides the work in the same way",
+                )
+            )
+        return mapped.layout(chosen, shapes(), options)
     divided = division(parallel, shapes(), axes, stacked())
     for text in divided.warnings:
         warnings.warn(text, LayoutWarning, stacklevel=2)
-    return Sharded(kind, make_mesh(axes, chosen), divided, shapes())
+    return Sharded(kind, make_mesh(axes, chosen), divided, shapes(), options)
 
 
 def taken(present: Sequence[Any], count: int) -> list[Any]:

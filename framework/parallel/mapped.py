@@ -7,7 +7,7 @@ see `layout`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -28,13 +28,13 @@ class _OverDevices(Inside):
     axis = AXIS
 
 
-def layout(devices: Sequence[Any], shapes: Any) -> Strategy:
-    """The layout `pmap` over these devices.
+def layout(devices: Sequence[Any], shapes: Any, options: Mapping[str, Any] | None = None) -> Strategy:
+    """The layout `pmap` over these devices; `options` of XLA's compiler can be given for one device alone.
 
     One device has nobody to sum with: the name of the axis is bound all the same, but no array gets one more axis, and
     no sum is compiled. On a CPU, `jax.pmap` costs a small step a tenth for the axis and a fifth for the sums.
     """
-    return Mapped(devices, shapes) if len(devices) > 1 else Single(devices[0], Mapped.name, AXIS)
+    return Mapped(devices, shapes) if len(devices) > 1 else Single(devices[0], Mapped.name, AXIS, options=options or {})
 
 
 class Mapped:

@@ -40,10 +40,14 @@ class Sharded:
       mesh: its axes are those of `divided`.
       divided: how each array of the state is divided.
       shapes: the abstract state.
+      options: of XLA's compiler.
     """
 
-    def __init__(self, name: str, mesh: Mesh, divided: Divided, shapes: Any) -> None:
+    def __init__(
+        self, name: str, mesh: Mesh, divided: Divided, shapes: Any, options: Mapping[str, Any] | None = None
+    ) -> None:
         self.name = name
+        self._options = dict(options or {}) or None
         self.mesh = mesh
         self.divided = divided
         leaves = [self._named(*divided.leaves[path].spec) for path in named_leaves(shapes)]
@@ -119,7 +123,11 @@ class Sharded:
         """`jax.jit` with the shardings of arguments and results fixed, so that a state never drifts."""
         results = tuple(map(self._given, gives)) if isinstance(gives, tuple) else self._given(gives)
         program = jax.jit(
-            function, in_shardings=tuple(map(self._taken, takes)), out_shardings=results, donate_argnums=donate
+            function,
+            in_shardings=tuple(map(self._taken, takes)),
+            out_shardings=results,
+            donate_argnums=donate,
+            compiler_options=self._options,
         )
         if not self._apart:
             return program

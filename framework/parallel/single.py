@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import jax
@@ -17,6 +17,7 @@ class Single:
     """Everything on one device, the first by default.
 
     Attributes:
+      options: of XLA's compiler.
       axis: a name that is bound inside of compiled functions, as `jax.pmap` binds one; there is one place along it.
     """
 
@@ -25,11 +26,12 @@ class Single:
     axis: str | None = None
     batch_multiple: int = 1
     inside: Inside = WHOLE
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def default(cls) -> Single:
+    def default(cls, options: Mapping[str, Any] | None = None) -> Single:
         """The layout on the first local device of the default platform."""
-        return cls(jax.local_devices()[0])
+        return cls(jax.local_devices()[0], options=options or {})
 
     @property
     def devices(self) -> tuple[Any, ...]:
@@ -76,7 +78,8 @@ class Single:
     ) -> Callable[..., Any]:
         """`jax.jit` with donated arguments."""
         del takes, gives
-        return jax.jit(function if self.axis is None else named(function, self.axis), donate_argnums=donate)
+        function = function if self.axis is None else named(function, self.axis)
+        return jax.jit(function, donate_argnums=donate, compiler_options=dict(self.options) or None)
 
 
 def named(function: Callable[..., Any], axis: str) -> Callable[..., Any]:

@@ -23,6 +23,7 @@ from framework.parallel.hosts.joining import company
 from framework.parallel.hosts.team import Alone, Company
 from framework.parallel.strategy import Strategy
 from framework.runtime import prepare
+from framework.runtime.effort import compiler_options
 from framework.train.evaluation import Evaluator
 
 _ABSTRACT_STEPS = 1000
@@ -152,6 +153,7 @@ class Setup:
             lambda: jax.eval_shape(self.abstract.init),
             batch_size=self.config.data.batch_size,
             stacked=lambda: self.abstract.stacked,
+            options=compiler_options(self.config.trainer.compile, jax.default_backend()),
         )
 
     @cached_property

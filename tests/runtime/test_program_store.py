@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from framework.runtime.identity import identity
 from framework.runtime.folder import cache_folder
+from framework.runtime.identity import identity
 from framework.runtime.store import Store, forget_oldest
 
 SCRIPT = """

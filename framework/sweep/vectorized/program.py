@@ -23,6 +23,7 @@ from jax.sharding import NamedSharding, PartitionSpec
 
 from framework.build.experiment import Experiment
 from framework.build.state import State
+from framework.runtime.effort import compiler_options
 from framework.sweep.vectorized.devices import AXIS, member_mesh
 from framework.train.evaluation import over_blocks
 from framework.train.feed import gather
@@ -127,7 +128,12 @@ class GroupProgram:
             )
         placed = tuple(NamedSharding(self._mesh, spec) for spec in takes)
         results = jax.tree.map(partial(NamedSharding, self._mesh), gives)
-        return Compiled(jax.jit(function, in_shardings=placed, out_shardings=results, donate_argnums=donate))
+        options = compiler_options(self.experiment.config.trainer.compile, jax.default_backend()) or None
+        return Compiled(
+            jax.jit(
+                function, in_shardings=placed, out_shardings=results, donate_argnums=donate, compiler_options=options
+            )
+        )
 
     def _init(self, seeds: jax.Array) -> tuple[State, State | None]:
         """The first states, and where the best are kept the same again, in memory of their own."""
