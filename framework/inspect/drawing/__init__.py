@@ -1,0 +1,1 @@
+"""Drawings of networks: what is shown, where it stands, and how it is written as SVG, PNG or Mermaid."""
