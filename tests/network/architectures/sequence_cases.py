@@ -102,8 +102,6 @@ BALANCE = "+losses.balance={type: expr, expression: cost, inputs: {cost: costs.b
 SMALL = [
     Small("lstm_classifier", {"vocabulary": 7, "embedding": 6, "width": 3, "padding": 0}, CLASSES, SENTENCE),
     Small("gru_classifier", {"vocabulary": 7, "width": 3, "depth": 1, "bidirectional": "false"}, CLASSES, SENTENCE),
-    Small("gpt2", {"width": 8, "depth": 2, "heads": 2, "context": 6}, LANGUAGE, TEXT),
-    Small("llama", {"width": 8, "depth": 2, "heads": 2, "kv_heads": 1, "hidden": 12}, LANGUAGE, TEXT),
     Small(
         "moe_transformer",
         {"width": 8, "depth": 2, "heads": 2, "kv_heads": 1, "hidden": 12, "experts": 4, "capacity_factor": 1.25},
