@@ -42,7 +42,8 @@ def attend(
     """
     form = _form(query, key, mask, bias, drop)
     if form == "fused":
-        return fused_attend(query, key, value, mask, causal)
+        attended = partial(_fused, mask=mask, causal=causal)
+        return (jax.checkpoint(attended) if lean() else attended)(query, key, value)
     if form == "cudnn":
         return jax.nn.dot_product_attention(query, key, value, is_causal=causal, implementation="cudnn")
     if drop is None and lean():
@@ -63,7 +64,7 @@ def _form(query: jax.Array, key: jax.Array, mask: object, bias: object, drop: ob
     if mask is None and platform() == "gpu" and half and query.shape[-1] % 8 == 0 and query.shape[-1] <= 128:
         return "cudnn" if form in ("auto", "cudnn") else form
     can = query.shape[2] == key.shape[2] and form != "cudnn"
-    return "fused" if can and (form == "fused" or (fast_on_cpu() and not lean())) else "xla"
+    return "fused" if can and (form == "fused" or fast_on_cpu()) else "xla"
 
 
 def _plain(
@@ -95,6 +96,10 @@ def _plain(
     if drop is not None:
         weights = drop(weights)
     return _gathered(weights, value)
+
+
+def _fused(query: jax.Array, key: jax.Array, value: jax.Array, mask: jax.Array | None, causal: bool) -> jax.Array:
+    return fused_attend(query, key, value, mask, causal)
 
 
 def _products(query: jax.Array, key: jax.Array, dtype: jnp.dtype) -> jax.Array:

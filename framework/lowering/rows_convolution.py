@@ -16,7 +16,7 @@ from jax import lax
 
 from framework.lowering.patches import Sides, Sizes, patch_bytes, patches_of
 
-_MOST_BYTES = 32 << 20
+_MOST_BYTES = 4 << 20
 
 
 def channels_last(dims: int) -> tuple[str, str, str]:
