@@ -13,7 +13,8 @@ from test_architecture_counts import composed
 
 from framework.core.trees import size
 
-FOLDER = Path(__file__).parents[3] / "configs" / "network"
+ROOT = Path(__file__).parents[3]
+FOLDER = ROOT / "configs" / "network"
 TOLD = [*PUBLISHED, *COUNTED]
 
 
@@ -35,6 +36,14 @@ def test_header_tells_the_count(case: Published) -> None:
     header = "\n".join(line for line in text.splitlines() if line.startswith("#"))
     assert f"{case.parameters:,}" in header
     assert "Source:" in header
+
+
+def test_the_page_of_architectures_tells_each_count() -> None:
+    rows = [
+        row for row in (ROOT / "docs" / "architectures.md").read_text(encoding="utf-8").splitlines() if row[:1] == "|"
+    ]
+    told = {(row.split("`")[1], cell.strip()) for row in rows if "`" in row for cell in row.split("|")}
+    assert {(case.network, f"{case.parameters:,}") for case in TOLD} <= told
 
 
 def test_every_sequence_network_is_trained() -> None:
