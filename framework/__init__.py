@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from framework.core.errors import ConfigError, DataError, FrameworkError, Interrupted, RunError
-    from framework.library import Experiment, Network, Result, SweepResult, load, open_run, open_sweep, sweep
+    from framework.library import Experiment, Network, Result, SweepResult, draw, load, open_run, open_sweep, sweep
     from framework.sweep.values import choice, log_uniform, uniform
 
 _FACE = {
@@ -33,6 +33,7 @@ _FACE = {
     "RunError": "framework.core.errors",
     "SweepResult": "framework.library",
     "choice": "framework.sweep.values",
+    "draw": "framework.library",
     "load": "framework.library",
     "log_uniform": "framework.sweep.values",
     "open_run": "framework.library",
@@ -51,6 +52,7 @@ __all__ = [
     "RunError",
     "SweepResult",
     "choice",
+    "draw",
     "load",
     "log_uniform",
     "open_run",

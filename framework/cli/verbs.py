@@ -17,6 +17,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "explain": "one key: value, bounds, who set it, who reads it",
         "check": "every shape and wire of a recipe, without loading or compiling",
         "summary": "the layer table: shapes, parameters, FLOPs",
+        "graph": "a drawing of the network: SVG, PNG or Mermaid",
         "shardings": "which parameter is laid out how over devices",
         "plan": "memory, collectives and time of a step on devices that are not here",
     },

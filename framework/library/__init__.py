@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from framework.library.drawings import draw
     from framework.library.experiments import Experiment, Network, Result, load, open_run
     from framework.library.sweep_results import SweepResult
     from framework.library.sweeps import open_sweep, sweep
@@ -14,6 +15,7 @@ _HOMES = {
     "Network": "experiments",
     "Result": "experiments",
     "SweepResult": "sweep_results",
+    "draw": "drawings",
     "load": "experiments",
     "open_run": "experiments",
     "open_sweep": "sweeps",
@@ -34,6 +36,7 @@ __all__ = [
     "Network",
     "Result",
     "SweepResult",
+    "draw",
     "load",
     "open_run",
     "open_sweep",

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
@@ -27,6 +27,9 @@ from framework.network.generation import generate
 from framework.train import saved
 from framework.train.setup import Setup
 from framework.train.stages import Outcome, run
+
+if TYPE_CHECKING:
+    from framework.inspect.drawing.drawing import Drawing
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +116,12 @@ class Experiment:
           ConfigError: with every problem that was found.
         """
         self._setup.check()
+
+    def draw(self, *, depth: int | None = 1, batch_size: int | None = None) -> Drawing:
+        """The picture of the network, by shapes alone; in a notebook it shows itself. See `framework.library.draw`."""
+        from framework.inspect.drawing.recipe import drawing_of_setup
+
+        return drawing_of_setup(self._setup, depth=depth, batch_size=batch_size)
 
     def train(self, directory: str | Path | None = None, *, progress: bool = False) -> Result:
         """Train in a run directory, durably: the same directory goes on where it was left.

@@ -97,18 +97,19 @@ def drawn(
       batch: whether shapes are told with the batch axis.
 
     Raises:
-      ConfigError: a shape does not fit, or there is too much to draw.
+      ConfigError: a shape does not fit, `depth` is no count, or there is too much to draw.
     """
+    if depth is not None and (isinstance(depth, bool) or not isinstance(depth, int) or depth < 1):
+        raise ConfigError(Problem("depth", f"unknown value {depth!r}", "a positive integer, or None", fix="depth=1"))
+    count = sum(depth is None or node.path.count(".") < depth for node in network.graph.walk())
+    if count > MOST_BOXES:
+        told, most = f"{count:,} nodes are to be shown", f"at most {MOST_BOXES:,}"
+        raise ConfigError(Problem("depth", told, most, fix="--depth 1, or depth=1 from Python"))
     found = network.check(inputs)
     rows: dict[str, list[NodeRow]] = defaultdict(list)
     for row in found:
         rows[row.path].append(row)
     level = Opening(rows, depth, batch).network(network.graph, inputs)
-    count = sum(not item.end for item in level.walk())
-    if count > MOST_BOXES:
-        raise ConfigError(
-            Problem("--depth", f"{count:,} boxes at this depth", f"at most {MOST_BOXES:,}", fix="--depth 1")
-        )
     top = [row for row in found if row.depth == 0]
     parameters, flops = sum(row.parameters for row in top), sum(row.flops for row in top)
     size = next(iter(inputs.values())).shape[0]

@@ -97,10 +97,10 @@ class _Layout:
             end = (self.width, self._top(self.rows[0][0][0]) + _ASIDE * 2 * number)
             for wire in routes:
                 if wire.target == key:
-                    routes[wire] = (*routes[wire], *bent([(x, start), (up, start), (up, end[1]), end]))
+                    *whole, last = routes[wire]
+                    routes[wire] = (*whole, *bent([last[0], (up, start), (up, end[1]), end]))
             places[key] = end
-        last = len(self.rows) - 1
-        return Grid(self.width, self.tops[last] + self.stacks[last].height, places, routes)
+        return Grid(self.width, self.tops[-1] + self.stacks[-1].height, places, routes)
 
     def _set_columns(self) -> None:
         """Left and right sides of all columns."""
@@ -198,9 +198,9 @@ class _Layout:
             # The wire that comes level stays level; the others make room.
             weights = [1000.0 if low < level < high else 1.0 for level, _ in coming]
             settled = [y + apart * number for number, y in enumerate(isotonic(wishes, weights))]
-            under = max(0.0, settled[-1] - high)
-            over = max(0.0, low - settled[0])
-            found |= {wire: (x, y - under + over) for (_, wire), y in zip(coming, settled, strict=True)}
+            for number, (_, wire) in enumerate(coming):
+                least, most = low + apart * number, high - apart * (len(coming) - 1 - number)
+                found[wire] = (x, min(max(settled[number], least), most))
         return found
 
     def _within(self, wire: Wire, entry: Point) -> tuple[Curve, ...]:

@@ -26,7 +26,7 @@ _LEGEND_ROW = 20.0
 _LEGEND_GAP = 16.0
 _TALL = 1.9
 _FRAME_TALL = 2.6
-_SHORT = 620.0
+_SHORT, _PAGE = 620.0, 480.0
 _MOST_ROWS = 9
 
 
@@ -129,7 +129,7 @@ def _laid(level: Level, *, framed: bool) -> _Laid:
     widths = [max(shapes[key].width for key in column) + GAP for column in columns]
     whole = sum(widths)
     right = frozenset(item.key for item in level.ends("output")) if framed else frozenset()
-    most = 1 if framed and whole < _SHORT else min(_MOST_ROWS, len(columns))
+    most = 1 if whole < (_SHORT if framed else _PAGE) else min(_MOST_ROWS, len(columns))
     skips = skipping(level)
     found: list[tuple[float, Grid]] = []
     tried = set()
