@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from keyword import iskeyword
 from pathlib import Path
 
 from framework.core.errors import ConfigError, FrameworkError, Problem
@@ -73,7 +74,8 @@ def _dispatch(words: list[str]) -> int:
     verb, rest = words[0], words[1:]
     if verb not in VERBS:
         raise _unknown_verb(verb, rest, list(VERBS))
-    module = import_module(f"framework.cli.{verb}")
+    # A word of Python, such as `import`, is no name that other modules could import.
+    module = import_module(f"framework.cli.{verb}{'_' if iskeyword(verb) else ''}")
     parser = module.parser()
     if "-h" in rest or "--help" in rest:
         sys.stdout.write(parser.format_help())

@@ -22,13 +22,15 @@ GROUPS: dict[str, dict[str, str]] = {
         "plan": "memory, collectives and time of a step on devices that are not here",
     },
     "Set up": {
+        "import": "a network of Caffe or Keras as YAML",
         "init": "a new project: a recipe, a layer of your own, a test that passes",
         "doctor": "versions, devices, caches, and what to do where something is wrong",
         "schema": "the JSON schema, for an editor that completes and checks recipes",
         "completion": "a completion script for the shell",
     },
 }
-"""Heading -> verb -> summary. Each verb is the module `framework.cli.<verb>` with `parser()` and `execute(options)`."""
+"""Heading -> verb -> summary. Each verb is the module `framework.cli.<verb>` with `parser()` and `execute(options)`;
+`framework.cli.import_` is that of `import`."""
 
 VERBS: dict[str, str] = {verb: summary for group in GROUPS.values() for verb, summary in group.items()}
 

@@ -1,0 +1,1 @@
+"""Networks that other frameworks declare, as declarations in this one's language."""
