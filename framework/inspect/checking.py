@@ -9,6 +9,7 @@ from typing import Any
 import jax
 
 from framework.config.compose.loaded import Loaded
+from framework.core.errors import ConfigError, Problem
 from framework.core.trees import size
 from framework.train.setup import Setup
 
@@ -58,7 +59,14 @@ def check(loaded: Loaded) -> Report:
         Finding("optimizer", config.optimizer.type, f"{size(state.opt_state):,} numbers of state"),
         Finding("", config.optimizer.schedule.type, f"schedule over {_length(config)}"),
     ]
-    return Report(tuple(findings), tuple(experiment.network.graph.warnings))
+    return Report(tuple(findings), tuple(_placed(text, loaded) for text in experiment.network.graph.warnings))
+
+
+def _placed(warning: str, loaded: Loaded) -> str:
+    """A warning, which begins with its key, and the file and line that it is about."""
+    problem = Problem(warning.partition(": ")[0], "")
+    origin = ConfigError(problem).located(loaded.origins).problems[0].origin
+    return f"{warning} ({origin})" if origin else warning
 
 
 def _wired(topic: str, bounds: Mapping[str, Any], results: Mapping[str, Any]) -> list[Finding]:

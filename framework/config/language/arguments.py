@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, get_args
 
@@ -17,6 +18,8 @@ from framework.config.schema.layers.base import LayerSpec
 from framework.core.words import closest, listed
 
 TracedField = tuple[str, str, float]
+_ARGUMENTS = re.compile(r"arguments of '(\w+)': (.*)")
+_EXAMPLES = {"64": 64, "0.1": 0.1}
 _WORDS_OF_NODES = ("repeat", "remat", "share", "freeze", REGULARIZER)
 
 
@@ -127,10 +130,12 @@ def _tell_value(
     """A wrong value is told where it was set: a block's user, who set it, can mend it there."""
     expected = " or ".join(dict.fromkeys(_reason(detail) for detail in errors))
     if name not in values:
-        report.problem(key, f"'{schema.op}': {expected}", _described(schema, name) if name else None)
+        sentence, _, mend = expected.partition("; ")
+        report.problem(key, f"'{schema.op}': {sentence}", _described(schema, name) if name else None, mend or None)
         return
     value = values[name].value
-    found = f"{value!r} is not right" if len(str(value)) > 40 else f"found {value!r}"
+    plain = shown(value) if isinstance(value, Mapping | list | tuple) else repr(value)
+    found = f"{plain} is not right" if len(plain) > 40 else f"found {plain}"
     fix = None
     if is_formula(raw[name]):
         found += f", which is {raw[name]} in {scope.owner}"
@@ -143,7 +148,38 @@ def _tell_value(
     if choice and isinstance(value, str):
         near = closest(value, [word.strip(" '") for word in str(choice).replace(" or ", ",").split(",")])
         fix = f"{key}={near}" if near else None
+    elif fix is None and not is_formula(raw[name]):
+        fix = _within(schema, name, {word: item.value for word, item in values.items()}, key, expected)
     report.problem(key, found, expected, fix)
+
+
+def _within(schema: type[LayerSpec], name: str, values: dict[str, Any], key: str, expected: str) -> str | None:
+    """An override to a value near the wrong one, or else a usual one, with which the schema takes the arguments."""
+    value = values[name]
+    if isinstance(value, Mapping):
+        return _renamed(value, expected, key)
+    near = [abs(value)] if isinstance(value, int | float) and not isinstance(value, bool) else []
+    for candidate in (*near, schema.model_fields[name].get_default(), _EXAMPLES.get(_example(schema, name))):
+        try:
+            schema.model_validate(values | {name: candidate})
+        except (ValidationError, TypeError):
+            continue
+        return f"{key}={shown(candidate)}"
+    return None
+
+
+def _renamed(value: Mapping[str, Any], expected: str, key: str) -> str | None:
+    """An initialiser's arguments with the misspelt ones under the names that they have."""
+    told = _ARGUMENTS.search(expected)
+    given = value.get(told[1]) if told else None
+    if told is None or not isinstance(given, Mapping):
+        return None
+    known = told[2].split(", ")
+    near = {word: closest(str(word), known, cutoff=0.4) for word in given if word not in known}
+    if None in near.values():
+        return None
+    mended = {near.get(word, word): item for word, item in given.items()}
+    return f"{key}={shown({told[1]: mended})}"
 
 
 def _reason(detail: ErrorDetails) -> str:

@@ -92,8 +92,11 @@ def _inputs(raw: Any, key: str, report: Report) -> tuple[str, ...]:
         report.problem(f"{key}.inputs", f"found {raw!r}", "a list of names, such as [query, memory]")
         return ("input",)
     if len(set(given)) < len(given):
-        report.problem(f"{key}.inputs", f"a name stands twice in {listed(given)}", "different names")
-    return tuple(str(item) for item in given)
+        once = listed(dict.fromkeys(given)).replace(" ", "")
+        report.problem(
+            f"{key}.inputs", f"a name stands twice in {listed(given)}", "different names", f"{key}.inputs=[{once}]"
+        )
+    return tuple(dict.fromkeys(str(item) for item in given))
 
 
 def unread(args: Mapping[str, Any], bodies: tuple[Any, ...], key: str, owner: str, report: Report) -> None:
@@ -101,7 +104,8 @@ def unread(args: Mapping[str, Any], bodies: tuple[Any, ...], key: str, owner: st
     read = set().union(*(_read(body) for body in bodies), *(_read(default) for default in args.values()))
     for name in args:
         if name not in read:
-            near = closest(name, read & set(args))
+            # Two words that somebody declared beside each other must be much alike to be one, misspelt.
+            near = closest(name, read & set(args), cutoff=0.75)
             report.problem(
                 f"{key}.{name}",
                 f"nothing in {owner} reads the argument '{name}'" + (f" (did you mean '{near}'?)" if near else ""),
@@ -135,6 +139,7 @@ def recursion(blocks: Mapping[str, Block], report: Report) -> set[str]:
                 f"{blocks[name].key}.layers",
                 f"block '{name}' uses itself: {' -> '.join([*path, name])}",
                 "blocks that end; `repeat: N` stacks copies",
+                f"put another operation in place of {path[-1] if len(path) > 1 else name}'s use of '{name}'",
             )
             circular.update(path)
     return circular

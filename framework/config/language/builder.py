@@ -183,7 +183,11 @@ class Builder:
             graph = self._block(node, raw, path, place, scope)
             return None if graph is None or inputs is None else (graph, (), inputs)
         if slots is None and source.implied:
-            self.report.warn(node.key, f"'{node.op}' combines several inputs, but reads only the node before")
+            self.report.warn(
+                node.key,
+                f"'{node.op}' combines several inputs, but reads only the node before; name them: "
+                f"+{node.key}.from=[{source.references[0] if source.references else '...'}, ...]",
+            )
         made = arguments.layer(LAYERS[node.op], raw, node.op_key, f"{self.key}.layers.{path}", scope, self.report)
         return None if made is None or inputs is None else (*made, inputs)
 
@@ -239,7 +243,7 @@ class Builder:
             merge = combinators.merge_of(node, [item.name for item in body.nodes], scope, self.report)
             if merge is None:
                 return None
-            body = combinators.merged(body, merge, [item.name for item in body.nodes], node.key, path)
+            body = combinators.merged(body, merge, [item.name for item in body.nodes], node.op_key, path)
         elif node.op == "time_distributed":
             body = replace(body, wrap=Wrap("steps"))
         elif node.op == "ensemble":
@@ -260,7 +264,7 @@ class Builder:
         if merge is None:
             return None
         both = Graph(where.key, inputs, tuple(nodes), ())
-        return combinators.merged(both, merge, list(combinators.DIRECTIONS), node.key, where.path)
+        return combinators.merged(both, merge, list(combinators.DIRECTIONS), node.op_key, where.path)
 
     def _cond(self, node: RawNode, path: str, place: Place, inputs: tuple[str, ...], scope: Scope) -> Graph:
         """A node for training and one for everything else; what is left out passes the input on."""
@@ -288,7 +292,7 @@ class Builder:
             body = replace(body, nodes=(*body.nodes, *shortcut.nodes))
             skip = combinators.SHORTCUT
         ends = [body.outputs[0][1], skip]
-        return combinators.merged(body, combinators.Merge("add", {}), ends, node.key, where.path)
+        return combinators.merged(body, combinators.Merge("add", {}), ends, node.op_key, where.path)
 
     def settled(self, graph: Graph) -> Graph:
         """The graph with its traced keys settled: what also decides structure cannot be traced under its own key."""

@@ -40,11 +40,19 @@ def bound_inputs(slots: Sequence[str] | None, source: Source, node: RawNode, rep
     if source.slots is not None:
         return _named(names, required, described, source, node, report)
     if len(source.references) > len(names):
-        report.problem(key, f"'{node.op}' is given {len(source.references)} inputs", described)
+        report.problem(
+            key,
+            f"'{node.op}' is given {len(source.references)} inputs: {listed(source.references)}",
+            described,
+            f"{key}={source.references[0]}, or a node before it that joins them, such as "
+            f"{{concat: {{}}, from: [{listed(source.references)}]}}",
+        )
         return None
     if len(source.references) < len(required):
         wanted = ", ".join(f"{name}: ..." for name in required)
-        report.problem(key, f"'{node.op}' is given {len(source.references)} input", described, f"+{key}={{{wanted}}}")
+        count = len(source.references)
+        found = f"'{node.op}' is given {count} input{'' if count == 1 else 's'}: {listed(source.references)}"
+        report.problem(key, found, described, f"+{key}={{{wanted}}}")
         return None
     return (*source.references, *(None for _ in names[len(source.references) :]))
 

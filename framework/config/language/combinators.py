@@ -60,6 +60,15 @@ def check_words(node: RawNode, report: Report) -> bool:
     if not isinstance(node.arguments, Mapping):
         report.problem(node.op_key, f"found {node.arguments!r}", f"{node.op}: {{layers: {{...}}}}")
         return False
+    if not node.arguments and node.op_key == node.key:
+        inside = "train: {dropout: {rate: 0.1}}" if node.op == "cond" else "layers: {...}"
+        report.problem(
+            node.key,
+            f"'{node.op}' has nothing inside",
+            "train, eval or both" if node.op == "cond" else "layers: an ordered mapping, node name -> node",
+            f"{node.key}={{{node.op}: {{{inside}}}}}",
+        )
+        return False
     fine = True
     for word in node.arguments:
         if word not in known:
@@ -150,7 +159,7 @@ def merged(body: Graph, merge: Merge, names: list[str], key: str, path: str) -> 
 
     Args:
       names: the nodes or inputs whose outputs are merged.
-      key: the config key of the combinator.
+      key: the config key of the combinator's words.
       path: of the combinator.
     """
     last = (

@@ -46,7 +46,9 @@ def warn_unused(
     read |= {node.share for node in nodes if node.share}
     for node in nodes:
         if node.name not in read:
-            report.warn(node.key, f"nothing reads the output of '{node.name}'")
+            report.warn(
+                node.key, f"nothing reads the output of '{node.name}'; name it in a `from`, or take it out: ~{node.key}"
+            )
     for name in siblings.inputs:
         if name not in read:
-            report.warn(siblings.key, f"nothing reads the input '{name}'")
+            report.warn(siblings.key, f"nothing reads the input '{name}'; name it in a `from`, or take it out")

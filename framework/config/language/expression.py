@@ -141,6 +141,13 @@ def _vet(node: ast.AST) -> None:
                 _vet(value)
             if any(keyword.arg is None for keyword in node.keywords):
                 raise ExpressionError("expressions have no **", "arguments by position or by name")
+        case ast.Call(func=ast.Attribute(attr=name)):
+            raise ExpressionError(
+                f"expressions call no methods, such as '.{name}(...)'",
+                f"{name}(x)" if name in FUNCTIONS else "a function of jax.numpy or jax.nn by its name, such as mean(x)",
+            )
+        case ast.Call():
+            raise ExpressionError("expressions call functions by their names only", "a function, such as mean(x)")
         case ast.Attribute():
             if node.attr not in ATTRIBUTES:
                 near = node.attr if node.attr in FUNCTIONS else None

@@ -61,12 +61,22 @@ GRAMMAR = f"numbers, arguments, + - * / // % **, comparisons, 'a if c else b', i
 
 
 class FormulaError(Exception):
-    """A formula cannot be read or evaluated. `expected` says what would have been right, where that is known."""
+    """A formula cannot be read or evaluated.
 
-    def __init__(self, found: str, expected: str | None = None) -> None:
+    Attributes:
+      expected: what would have been right, where that is known.
+      near: a name that is unknown, and the known one that is probably meant.
+      by_zero: it divides by zero.
+    """
+
+    def __init__(
+        self, found: str, expected: str | None = None, *, near: tuple[str, str] | None = None, by_zero: bool = False
+    ) -> None:
         super().__init__(found)
         self.found = found
         self.expected = expected
+        self.near = near
+        self.by_zero = by_zero
 
 
 def is_formula(value: Any) -> bool:
@@ -120,11 +130,14 @@ def evaluate(formula: str, arguments: Mapping[str, Any]) -> Any:
         raise FormulaError(
             f"formula '{formula}' reads '{unknown[0]}', which is no argument here{hint}",
             f"arguments: {listed(arguments)}",
+            near=(unknown[0], near) if near else None,
         )
     try:
         return _value(tree, arguments)
     except ZeroDivisionError:
-        raise FormulaError(f"formula '{formula}' divides by zero{_where(formula, arguments)}") from None
+        raise FormulaError(
+            f"formula '{formula}' divides by zero{_where(formula, arguments)}", "a divisor that is not 0", by_zero=True
+        ) from None
     except (TypeError, ValueError, IndexError, KeyError, OverflowError, AttributeError) as error:
         raise FormulaError(
             f"formula '{formula}' cannot be evaluated{_where(formula, arguments)}: {_reason(error)}"

@@ -23,6 +23,15 @@ SPECIAL = (*COMBINATORS, "expr", "module")
 NAME = re.compile(r"[A-Za-z]\w*")
 
 
+_SUGGESTED = "first"
+
+
+def _cleaned(name: str) -> str:
+    """A node name out of one that is none."""
+    plain = re.sub(r"\W", "_", name)
+    return plain if NAME.fullmatch(plain) else f"node_{plain}"
+
+
 @dataclass
 class RawNode:
     """A declared node before its inputs and arguments are looked at.
@@ -71,7 +80,8 @@ def read_node(
         report.problem(
             key,
             "'input' names what the network or block is given" if name == "input" else f"'{name}' is no node name",
-            "a letter, then letters, digits and underscores",
+            "another name" if name == "input" else "a letter, then letters, digits and underscores",
+            f"call it {key.rpartition('.')[0]}.{_SUGGESTED if name == 'input' else _cleaned(name)}",
         )
         node.broken = True
     if is_formula(raw):
@@ -213,7 +223,8 @@ def _repeat(node: RawNode, raw: Any, scope: Scope, report: Report) -> int:
     least = 0 if is_formula(raw) else 1
     if isinstance(count, bool) or not isinstance(count, int) or count < least:
         told = f"found {count!r}" + (f", which is {raw} in {scope.owner}" if is_formula(raw) else "")
-        report.problem(key, told, f"an integer of at least {least}", f"{key}=1")
+        leave = f", or ~{node.key} to leave the node out" if count == 0 else ""
+        report.problem(key, told, f"an integer of at least {least}", f"{key}=1{leave}")
         node.broken = True
         return 1
     return count

@@ -6,6 +6,7 @@ is declared once, as `network.args.dropout`, and reaches ten layers through two 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -53,10 +54,21 @@ class Scope:
             result = evaluate(formula, {name: argument.value for name, argument in self.arguments.items()})
         except FormulaError as error:
             user = f" (for {self.used_by})" if self.used_by else ""
-            report.problem(key, error.found + user, error.expected)
+            report.problem(key, error.found + user, error.expected, self._fix(formula, key, error))
             return Value(FAILED)
         self.structural.update(self.arguments[name].key for name in names(formula))
         return Value(result)
+
+    def _fix(self, formula: str, key: str, error: FormulaError) -> str | None:
+        """The override that mends a misspelt name, or a divisor that was set to 0."""
+        if error.near is not None:
+            wrong, right = error.near
+            mended = re.sub(rf"\b{re.escape(wrong)}\b", right, formula)
+            return f"{key}='{mended}'"
+        if error.by_zero:
+            zeros = [self.arguments[name].key for name in sorted(_names(formula)) if self.arguments[name].value == 0]
+            return f"{zeros[0]}=1" if len(zeros) == 1 and zeros[0] else None
+        return None
 
     def resolve(self, raw: Any, key: str, report: Report) -> Value:
         """A declared value with its formulas evaluated, at any depth."""
@@ -111,8 +123,9 @@ def bind(
     scope.arguments.update({name: given[name] for name in declared if name in given})
     for name in scope.arguments:
         waiting.pop(name)
+    expected = f"a value, since {declared_key} has no default for it"
     for name in [name for name, default in waiting.items() if default == REQUIRED]:
-        report.problem(f"{key}.{name}", f"{scope.owner} needs the argument '{name}'", "a value", f"+{key}.{name}=...")
+        report.problem(f"{key}.{name}", f"{scope.owner} needs the argument '{name}'", expected, f"+{key}.{name}=...")
         scope.arguments[name] = Value(FAILED)
         waiting.pop(name)
     while waiting:

@@ -40,7 +40,7 @@ def _alone(node: RawNode, earlier: Sequence[RawNode], report: Report) -> None:
         f"{node.key}.share",
         f"'{node.op}' reads the weights of another node, and none is named",
         f"an earlier node with the parameter {listed(wanted)}",
-        f"+{node.key}.share={fitting[-1]}" if fitting else None,
+        f"+{node.key}.share={fitting[-1]}" if fitting else f"put an embed before it: +{node.key}.share=ITS_NAME",
     )
     node.broken = True
 
@@ -48,13 +48,15 @@ def _alone(node: RawNode, earlier: Sequence[RawNode], report: Report) -> None:
 def _unknown(node: RawNode, share: str, names: list[str], earlier: list[str], report: Report) -> None:
     key = f"{node.key}.share"
     near = closest(share, earlier)
+    fix = f"{key}={near}" if near else f"~{key}"
     if share == node.name:
         found = "a node cannot share with itself"
     elif share in names:
         found = f"'{share}' is defined only later"
+        fix = f"+{node.key.rpartition('.')[0]}.{share}.before={node.name}"
     else:
         found = f"nothing is called '{share}'" + (f" (did you mean '{near}'?)" if near else "")
-    report.problem(key, found, f"an earlier node: {listed(earlier)}", f"{key}={near}" if near else None)
+    report.problem(key, found, f"an earlier node: {listed(earlier)}", fix)
 
 
 def _take(node: RawNode, owner: RawNode, report: Report) -> None:

@@ -87,7 +87,9 @@ class Siblings:
             return None
         if base in self.numbered:
             if not output.isdigit():
-                report.problem(key, f"'{base}' gives several outputs", f"{base}.0, {base}.1, ...", f"{key}={base}.0")
+                report.problem(
+                    key, f"'{base}' gives several outputs", f"one of {base}.0, {base}.1, ...", f"{key}={base}.0"
+                )
                 return None
         elif output and outputs is None and base not in self.open:
             report.problem(key, f"'{base}' gives one output, not '{output}'", f"{base}", f"{key}={base}")
@@ -100,7 +102,7 @@ class Siblings:
         report.problem(
             key,
             f"nothing is called '{name}'" + (f" (did you mean '{near}'?)" if near else ""),
-            f"an input or an earlier node: {listed(known)}",
+            f"an input or {'an earlier' if position < len(self.order) else 'a'} node: {listed(known)}",
             f"{key}={near}" if near else None,
         )
 
@@ -143,8 +145,12 @@ def _implied(node: RawNode, position: int, nodes: Sequence[RawNode], siblings: S
         outputs = siblings.several.get(before) or (("0", "1") if before in siblings.numbered else None)
         if outputs is None:
             return Source([before], implied=True)
+        parts = listed(f"{before}.{item}" for item in outputs) + (", ..." if before in siblings.numbered else "")
         report.problem(
-            key, f"the node before, '{before}', gives several outputs", listed(outputs), f"+{key}={before}.{outputs[0]}"
+            key,
+            f"the node before, '{before}', gives several outputs",
+            f"one of {parts}",
+            f"+{key}={before}.{outputs[0]}",
         )
         return Source(broken=True)
     if len(siblings.inputs) == 1 or (siblings.inputs and siblings.branches):
@@ -176,6 +182,7 @@ def _forward(nodes: Sequence[RawNode], siblings: Siblings, found: Mapping[str, S
     }
     told: set[str] = set()
     for node in nodes:
+        earlier = [*siblings.inputs, *list(order)[: order[node.name]]]
         for word, key in _words(node):
             base = word.partition(".")[0]
             if base in siblings.inputs or order.get(base, -1) < order[node.name]:
@@ -185,7 +192,7 @@ def _forward(nodes: Sequence[RawNode], siblings: Siblings, found: Mapping[str, S
                 report.problem(
                     key,
                     f"'{base}' is defined only later",
-                    f"an input or an earlier node: {listed([*siblings.inputs, *list(order)[: order[node.name]]])}",
+                    f"an input or an earlier node: {listed(earlier)}",
                     f"+{siblings.key}.{base}.before={node.name}",
                 )
             elif not told & set(circle):
@@ -193,7 +200,8 @@ def _forward(nodes: Sequence[RawNode], siblings: Siblings, found: Mapping[str, S
                 report.problem(
                     key,
                     f"a circle: {' reads '.join([node.name, *circle])}",
-                    "nodes that read inputs and earlier nodes only",
+                    "nodes that read inputs and earlier nodes only; a loop over time is a layer, such as gru",
+                    f"{key}={earlier[-1]}, or another earlier node" if earlier else None,
                 )
 
 

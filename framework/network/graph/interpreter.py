@@ -10,6 +10,7 @@ from typing import Any
 import jax
 from flax import linen as nn
 
+from framework.config.language.combinators import MERGED
 from framework.config.language.expression import Expression
 from framework.config.language.graph import Graph, Node
 from framework.config.schema.layers.base import LayerSpec
@@ -19,7 +20,7 @@ from framework.network.context import Context
 from framework.network.graph.bodies import leaf_module
 from framework.network.graph.call import Call, Visit
 from framework.network.graph.entered import entered
-from framework.network.graph.failures import blamed, described
+from framework.network.graph.failures import blamed, described, require_kept
 from framework.network.graph.repeat import scanned
 
 PROBE = "@"
@@ -51,6 +52,8 @@ class GraphModule(nn.Module):
                 continue
             arguments = tuple(_read(values, name, f"{node.key}.from") for name in node.inputs)
             makers = tuple(givers[name.partition(".")[0]] if name else "" for name in node.inputs)
+            if node.name == MERGED and node.key.endswith(".residual") and node.inputs[1] in graph.inputs:
+                require_kept(node, arguments, makers)
             values[node.name] = _run(node, arguments, replace(call, givers=makers), owners)
             givers[node.name] = f"{node.key} ({node.op})"
             if node.path in call.probes:
@@ -96,8 +99,15 @@ def _read(values: dict[str, Any], reference: str | None, key: str) -> Any:
     try:
         return value[int(output) if output.isdigit() else output]
     except (KeyError, IndexError, TypeError) as error:
+        parts = [str(item) for item in (range(len(value)) if isinstance(value, tuple | list) else value)]
+        near = closest(output, parts) or parts[-1]
         raise ConfigError(
-            Problem(key, f"'{name}' gives {described(value)}, which has no '{output}'", "one of its outputs")
+            Problem(
+                key,
+                f"'{name}' gives {described(value)}, and none of them is '{output}'",
+                f"one of {listed(f'{name}.{part}' for part in parts)}",
+                fix=f"{key}={name}.{near}",
+            )
         ) from error
 
 
@@ -223,7 +233,7 @@ def _invoke(node: Node, module: nn.Module, inputs: tuple[Any, ...], call: Call) 
         call.visits.append(None)
     if node.freeze:
         call = replace(call, context=replace(call.context, frozen=True))
-    with blamed(node, inputs, call.givers):
+    with blamed(node, inputs, call.givers, owns=call.owns):
         if isinstance(node.body, Graph):
             outputs = entered(module, node.body, inputs, call)
             value = next(iter(outputs.values())) if len(outputs) == 1 else outputs

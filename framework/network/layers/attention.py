@@ -207,7 +207,7 @@ class Attention(nn.Module):
         )
         if shaped is None or not fits:
             raise ValueError(
-                f"found mask {printed(mask.shape)}, attention needs [batch, {keys}], [batch, {queries}, {keys}] or "
+                f"found mask {printed(mask.shape)}, a mask is [batch, {keys}], [batch, {queries}, {keys}] or "
                 f"[batch, {self.heads}, {queries}, {keys}]; reshape it"
             )
         return shaped

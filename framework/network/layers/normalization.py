@@ -228,7 +228,7 @@ class Normalize(nn.Module):
         _require_features(x, "normalisation")
         if not -x.ndim < self.axis < x.ndim:
             raise ValueError(
-                f"found rank {x.ndim} {printed(x.shape)}, it has no axis {self.axis} besides the batch; "
+                f"found rank {x.ndim} {printed(x.shape)}, an axis besides the batch, which {self.axis} is not; "
                 f"use one of 1 to {x.ndim - 1}, or -1"
             )
         return unit(x, self.axis, self.epsilon)

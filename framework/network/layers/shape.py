@@ -87,7 +87,9 @@ def _axis(x: jax.Array, axis: int, rank: int | None = None) -> int:
     found = axis + rank if axis < 0 else axis
     if not 0 < found < rank:
         usable = "put a reshape before it" if rank < 2 else f"use one of 1 to {rank - 1}, or -1"
-        raise ValueError(f"found rank {rank} {printed(x.shape)}, it has no axis {axis} besides the batch; {usable}")
+        raise ValueError(
+            f"found rank {rank} {printed(x.shape)}, an axis besides the batch, which {axis} is not; {usable}"
+        )
     return found
 
 
@@ -152,8 +154,8 @@ class Slice(nn.Module):
         y = x[(slice(None),) * axis + (slice(self.start, self.stop, self.step),)]
         if y.shape[axis] == 0:
             raise ValueError(
-                f"found size {x.shape[axis]} of axis {self.axis}, nothing of it lies from {self.start} to {self.stop}; "
-                "change start or stop"
+                f"found size {x.shape[axis]} of axis {self.axis}, some of it between start {self.start} and "
+                f"stop {self.stop}; change start or stop"
             )
         return y
 
@@ -170,7 +172,8 @@ class Select(nn.Module):
         size = x.shape[axis]
         if not -size <= self.index < size:
             raise ValueError(
-                f"found size {size} of axis {self.axis}, it has no position {self.index}; use one of 0 to {size - 1}"
+                f"found size {size} of axis {self.axis}, a position that it has, which {self.index} is not; "
+                f"use one of 0 to {size - 1}"
             )
         return x[(slice(None),) * axis + (self.index,)]
 

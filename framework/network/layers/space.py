@@ -83,7 +83,7 @@ def sides(
     pairs = tuple((side, side) if isinstance(side, int) else side for side in each)
     if any(n + sum(pair) < r for n, r, pair in zip(space, reach, pairs, strict=True)):
         raise ValueError(
-            f"found space {list(space)}, {layer} that reaches over {list(reach)} needs as much; "
+            f"found space {list(space)}, {layer} that reaches over {list(reach)} needs an input of at least that size; "
             "use padding same, or a smaller size"
         )
     return pairs

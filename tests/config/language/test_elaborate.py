@@ -304,9 +304,10 @@ def test_warnings_name_what_is_not_used() -> None:
     blocks: {spare: {layers: {a: relu}}}
     """
     assert set(graph_of(text).warnings) == {
-        "network.layers.b: nothing reads the output of 'b'",
-        "network.layers: nothing reads the input 'y'",
-        "network.layers.d: 'add' combines several inputs, but reads only the node before",
+        "network.layers.b: nothing reads the output of 'b'; name it in a `from`, or take it out: ~network.layers.b",
+        "network.layers: nothing reads the input 'y'; name it in a `from`, or take it out",
+        "network.layers.d: 'add' combines several inputs, but reads only the node before; name them: "
+        "+network.layers.d.from=[c, ...]",
         "network.blocks.spare: no node uses this block",
     }
 

@@ -557,7 +557,12 @@ CASES = [
         r"'a \* 2' does not read 'input'",
     ),
     Case("expression of nothing", "layers: {a: {expr: ''}}", "network.layers.a.expr", "found ''", "array expression"),
-    Case("expression that is code", "layers: {a: {expr: 'x.tofile(1)'}}", "network.layers.a.expr", "no Call"),
+    Case(
+        "expression that is code",
+        "layers: {a: {expr: 'x.tofile(1)'}}",
+        "network.layers.a.expr",
+        r"no methods, such as '.tofile\(...\)'",
+    ),
     Case(
         "module without target", "layers: {a: {module: {width: 2}}}", "network.layers.a.module._target_", "no _target_"
     ),

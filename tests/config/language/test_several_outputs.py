@@ -26,7 +26,10 @@ def test_without_return_state_there_is_one_output() -> None:
 @pytest.mark.parametrize(
     ("layers", "text"),
     [
-        (f"{LSTM}, b: relu", "the node before, 'a', gives several outputs\n  expected:  output, hidden, cell"),
+        (
+            f"{LSTM}, b: relu",
+            "the node before, 'a', gives several outputs\n  expected:  one of a.output, a.hidden, a.cell",
+        ),
         (f"{LSTM}, b: {{relu: {{}}, from: a.hiden}}", "fix:       network.layers.b.from=a.hidden"),
         ("a: {gru: {features: 4, return_state: true}}, b: {relu: {}, from: a.cell}", "'a' gives no output 'cell'"),
         (

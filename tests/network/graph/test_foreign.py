@@ -133,7 +133,9 @@ def test_an_output_that_a_module_does_not_give_is_told() -> None:
             }
         }
     )
-    with pytest.raises(ConfigError, match=r"network.layers.y.from: 'm' gives \{.*difference: float32.*no 'product'"):
+    with pytest.raises(
+        ConfigError, match=r"network.layers.y.from: 'm' gives \{.*difference: float32.*none of them is 'product'"
+    ):
         network.init(jax.random.key(0), X)
 
 

@@ -82,9 +82,9 @@ CASES = {
     "inside a repeat": (
         "layers: {b: {residual: {layers: {fc: {dense: {features: 3}}}}, repeat: 4}}",
         VECTOR,
-        "network.layers.b",
-        r"'add' cannot take float32\[2, 3\] from network.layers.b.residual.layers.fc \(dense\)",
-        "one rank",
+        "network.layers.b.residual",
+        r"'residual' cannot add float32\[2, 3\] from network.layers.b.residual.layers.fc \(dense\)",
+        "a shortcut",
     ),
     "in an expression": (
         "layers: {e: {expr: 'x @ x'}}",

@@ -196,7 +196,7 @@ SEQUENCE = (2, 5, 6)
         ),
         (
             (SEQUENCE, None, None, jax.ShapeDtypeStruct((2, 4), bool)), {"heads": 2},
-            "found mask [batch, 4], attention needs [batch, 5], [batch, 5, 5] or [batch, 2, 5, 5]; reshape it",
+            "found mask [batch, 4], a mask is [batch, 5], [batch, 5, 5] or [batch, 2, 5, 5]; reshape it",
         ),
         (
             (SEQUENCE, None, None, (2, 5)), {"heads": 2},

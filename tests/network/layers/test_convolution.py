@@ -151,7 +151,8 @@ def test_unsigned_bytes_are_taken_as_numbers() -> None:
         ),
         (
             "conv", (2, 4, 4, 3), {"features": 4, "kernel": 5, "padding": "valid"},
-            "found space [4, 4], a kernel that reaches over [5, 5] needs as much; use padding same, or a smaller size",
+            "found space [4, 4], a kernel that reaches over [5, 5] needs an input of at least that size; "
+            "use padding same, or a smaller size",
         ),
         (
             "conv", (2, 4, 4, 6), {"features": 8, "kernel": 1, "groups": 3},

@@ -84,7 +84,7 @@ def test_global_pooling_reduces_all_space(op: str, reduce: Any, shape: Sizes) ->
     ("op", "shape", "arguments", "text"),
     [
         ("max_pool", (2, 64), {}, "found rank 2 [batch, 64], a pooling window needs [batch, *space, channels]"),
-        ("avg_pool", (2, 1, 4, 3), {}, "found space [1, 4], a window that reaches over [2, 2] needs as much"),
+        ("avg_pool", (2, 1, 4, 3), {}, "found space [1, 4], a window that reaches over [2, 2] needs an input"),
         ("avg_pool", (2, 4, 3), {"padding": 2}, "found padding [[2, 2]], a window of [2] could hold padding alone"),
         ("global_avg_pool", (2, 3), {}, "found rank 2 [batch, 3], global pooling needs [batch, *space, channels]"),
     ],

@@ -156,7 +156,7 @@ def test_every_initialiser_serves_a_bias(name: str) -> None:
         ),
         (
             "concat", ((2, 3), (2, 3)), {"axis": 2},
-            "found rank 2 [batch, 3], it has no axis 2 besides the batch; use one of 1 to 1, or -1",
+            "found rank 2 [batch, 3], an axis besides the batch, which 2 is not; use one of 1 to 1, or -1",
         ),
         (
             "add", ((2, 3, 4), (2, 4)), {},
@@ -165,8 +165,8 @@ def test_every_initialiser_serves_a_bias(name: str) -> None:
         ),
         ("multiply", ((2, 3), (2, 4)), {}, "found [batch, 3], [batch, 4], arrays that are combined need one rank"),
         ("subtract", ((2, 3), (2, 4)), {}, "found [batch, 3], [batch, 4], arrays that are combined need one rank"),
-        ("softmax", ((2,),), {}, "found rank 1 [batch], it has no axis -1 besides the batch; put a reshape before it"),
-        ("softmax", ((2, 3),), {"axis": 2}, "found rank 2 [batch, 3], it has no axis 2 besides the batch; use"),
+        ("softmax", ((2,),), {}, "found rank 1 [batch], an axis besides the batch, which -1 is not; put a reshape"),
+        ("softmax", ((2, 3),), {"axis": 2}, "found rank 2 [batch, 3], an axis besides the batch, which 2 is not; use"),
         ("glu", ((2, 3),), {}, "found size 3 in axis -1, a gated unit halves it; make it even"),
     ],
 )  # fmt: skip
