@@ -194,7 +194,7 @@ class Squareplus(nn.Module):
 def _require_axis(x: jax.Array, axis: int) -> None:
     if axis >= x.ndim or axis <= -x.ndim:
         raise ValueError(
-            f"found rank {x.ndim} {printed(x.shape)}, an axis of it besides the "
+            f"found rank {x.ndim} {printed(x.shape)}, an axis besides the "
             f"batch, which {axis} is not; "
             + (f"use one of 1 to {x.ndim - 1}, or -1" if x.ndim > 1 else "put a reshape before it")
         )
