@@ -46,7 +46,7 @@ class Trainer(Spec):
     steps: Positive | None = Field(None, description="optimizer steps")
     steps_per_dispatch: Positive | Literal["auto"] = Field("auto", description="steps that one XLA execution runs")
     compile: Literal["fast", "balanced", "max"] = Field(
-        "balanced", description="fast: compile in half the time, for short runs; max: whole programs at once"
+        "balanced", description="fast: a quick compilation, for a look or a few steps; max: the whole program at once"
     )
     memory: Literal["auto", "fast", "lean"] = Field(
         "auto", description="lean: keep little until the backward pass; fast: keep all that makes it faster"
