@@ -178,8 +178,9 @@ def _renamed(value: Mapping[str, Any], expected: str, key: str) -> str | None:
     near = {word: closest(str(word), known, cutoff=0.4) for word in given if word not in known}
     if None in near.values():
         return None
-    mended = {near.get(word, word): item for word, item in given.items()}
-    return f"{key}={shown({told[1]: mended})}"
+    return " ".join(
+        f"~{key}.{told[1]}.{word} +{key}.{told[1]}.{right}={shown(given[word])}" for word, right in near.items()
+    )
 
 
 def _reason(detail: ErrorDetails) -> str:

@@ -63,6 +63,7 @@ def _named(
     key = f"{node.key}.from"
     given = dict(zip(source.slots or (), source.references, strict=True))
     fine = True
+    meant: set[str | None] = set()
     for slot in given:
         if slot not in names:
             near = closest(slot, names)
@@ -73,8 +74,9 @@ def _named(
                 f"~{key}.{slot}" + (f" +{key}.{near}={given[slot]}" if near else ""),
             )
             fine = False
+            meant.add(near)
     for slot in required:
-        if slot not in given:
+        if slot not in given and slot not in meant:
             report.problem(
                 f"{key}.{slot}", f"'{node.op}' is not given its input '{slot}'", described, f"+{key}.{slot}=..."
             )

@@ -223,11 +223,20 @@ def _repeat(node: RawNode, raw: Any, scope: Scope, report: Report) -> int:
     least = 0 if is_formula(raw) else 1
     if isinstance(count, bool) or not isinstance(count, int) or count < least:
         told = f"found {count!r}" + (f", which is {raw} in {scope.owner}" if is_formula(raw) else "")
-        leave = f", or ~{node.key} to leave the node out" if count == 0 else ""
-        report.problem(key, told, f"an integer of at least {least}", f"{key}=1{leave}")
+        report.problem(key, told, f"an integer of at least {least}", _right_count(node, raw, count))
         node.broken = True
         return 1
     return count
+
+
+def _right_count(node: RawNode, raw: Any, count: Any) -> str:
+    """The override that mends a wrong count; a formula is kept, since the arguments that it reads must be read."""
+    key = f"{node.key}.repeat"
+    if is_formula(raw) and isinstance(count, int) and not isinstance(count, bool):
+        return f"{key}='=max({raw.removeprefix('=').strip()}, 0)'"
+    if is_formula(raw) and isinstance(count, float) and "/" in raw.replace("//", ""):
+        return f"{key}='{raw.replace('//', '/').replace('/', '//')}'"
+    return f"{key}=1" + (f", or ~{node.key} to leave the node out" if count == 0 else "")
 
 
 def _pass_on(node: RawNode) -> None:

@@ -117,7 +117,7 @@ def bind(
                 f"{key}.{name}",
                 f"{scope.owner} has no argument '{name}'",
                 f"arguments: {listed(declared)}",
-                f"{key}.{near}=..." if near else f"~{key}.{name}",
+                f"~{key}.{name}" + (f" +{key}.{near}={given[name].value}" if near else ""),
             )
     waiting = dict(declared)
     scope.arguments.update({name: given[name] for name in declared if name in given})

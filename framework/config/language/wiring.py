@@ -71,7 +71,9 @@ class Siblings:
             self._unknown(name, key, position, report)
             return None
         if self.branches:
-            report.problem(key, f"'{base}' is another branch", f"one of {listed(self.inputs)}", f"~{key}")
+            report.problem(
+                key, f"'{base}' is another branch", f"what all branches are given: {listed(self.inputs)}", f"~{key}"
+            )
             return None
         if self.order.index(base) >= position:
             return None  # a circle or a later node; `forward` tells which

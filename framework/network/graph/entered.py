@@ -84,7 +84,6 @@ def _members(module: nn.Module, graph: Graph, inputs: tuple[Any, ...], call: Cal
 
 def _beside(value: jax.Array, axis: int) -> jax.Array:
     if not -value.ndim < axis < value.ndim:
-        raise ValueError(
-            f"found axis {axis}, members of rank {value.ndim - 1} have none to lie along there; set axis=1"
-        )
+        last = value.ndim - 1
+        raise ValueError(f"found axis {axis}, members that give rank {last} lie along an axis 1 to {last}; set axis=1")
     return jnp.moveaxis(value, 0, axis)

@@ -6,8 +6,8 @@ import re
 from typing import Any
 
 from framework.config.language.combinators import SHORTCUT
-from framework.config.language.graph import Node
-from framework.config.schema.layers.base import LayerSpec
+from framework.config.language.expression import Expression
+from framework.config.language.graph import Graph, Node, Target
 
 _SET = re.compile(r"set (\w+)(?:=| to (?:e\.g\. )?)(-?[\d.]*\d|true|false)\b")
 
@@ -15,9 +15,14 @@ _SET = re.compile(r"set (\w+)(?:=| to (?:e\.g\. )?)(-?[\d.]*\d|true|false)\b")
 def typed(fix: str, node: Node) -> str:
     """A layer's `set heads to e.g. 2` as the override that does it: `network.layers.look.attention.heads=2`."""
     found = _SET.match(fix)
-    if found is None or not isinstance(node.body, LayerSpec) or found[1] not in type(node.body).model_fields:
+    if found is None or isinstance(node.body, Expression | Target):
         return fix
     name, value = found.groups()
+    if isinstance(node.body, Graph):
+        combinator = node.body.wrap is not None
+        return f"{node.key}.{node.op}.{name}={value}{fix[found.end() :]}" if combinator else fix
+    if name not in type(node.body).model_fields:
+        return fix
     # An operation may stand as a bare word where no argument was written: there is nothing yet to set one of.
     written = node.body.model_fields_set
     key = f"{node.key}.{node.op}.{name}={value}" if written else f"{node.key}={{{node.op}: {{{name}: {value}}}}}"

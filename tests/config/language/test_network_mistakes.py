@@ -533,7 +533,7 @@ CASES = [
         "layers: {a: {parallel: {layers: {b: relu, c: {tanh: {}, from: b}}}}}",
         "network.layers.a.parallel.layers.c.from",
         "'b' is another branch",
-        "one of input",
+        "are given: input",
     ),
     Case(
         "mistake inside a combinator",
