@@ -174,7 +174,8 @@ class _Layout:
     def _entries(self) -> dict[Wire, Point]:
         """Where each wire meets its target: on a box as near to where it comes from as the others let it."""
         found: dict[Wire, Point] = {}
-        arriving: dict[str, list[tuple[float, Wire]]] = {}
+        arriving: dict[str, list[tuple[float, float, Wire]]] = {}
+        met = {wire.target for wire in self.within}
         for wire in (*self.within, *self.across):
             row, _ = self.at[wire.target]
             x, top, shape = self._left(wire.target), self._top(wire.target), self.shapes[wire.target]
@@ -182,23 +183,25 @@ class _Layout:
                 found[wire] = (x, top + shape.entry(wire.slot))
                 continue
             if wire in self.inside:
-                level = self._heights(wire, self.stacks[row])[-2] + self.tops[row]
+                level, track = self._heights(wire, self.stacks[row])[-2] + self.tops[row], 0.0
             else:
-                level = top if wire in self.skips else top + shape.height / 2
-            arriving.setdefault(wire.target, []).append((level, wire))
+                # From above: those further right meet the box higher up, so that they do not cross.
+                beside = wire in self.skips or wire.target in met
+                level, track = top if beside else top + shape.height / 2, -self._entering_x(wire)
+            arriving.setdefault(wire.target, []).append((level, track, wire))
         for key, coming in arriving.items():
             x, top, height = self._left(key), self._top(key), self.shapes[key].height
             if len(coming) == 1:
-                found[coming[0][1]] = (x, top + height / 2)
+                found[coming[0][2]] = (x, top + height / 2)
                 continue
-            coming.sort(key=lambda pair: pair[0])
+            coming.sort(key=lambda one: one[:2])
             apart = min(_ENTRIES, (height - 2 * _EDGE) / (len(coming) - 1))
             low, high = top + min(_EDGE, height / 2), top + height - min(_EDGE, height / 2)
-            wishes = [min(max(level, low), high) - apart * number for number, (level, _) in enumerate(coming)]
+            wishes = [min(max(level, low), high) - apart * number for number, (level, *_) in enumerate(coming)]
             # The wire that comes level stays level; the others make room.
-            weights = [1000.0 if low < level < high else 1.0 for level, _ in coming]
+            weights = [1000.0 if low < level < high else 1.0 for level, *_ in coming]
             settled = [y + apart * number for number, y in enumerate(isotonic(wishes, weights))]
-            for number, (_, wire) in enumerate(coming):
+            for number, (*_, wire) in enumerate(coming):
                 least, most = low + apart * number, high - apart * (len(coming) - 1 - number)
                 found[wire] = (x, min(max(settled[number], least), most))
         return found
@@ -223,18 +226,23 @@ class _Layout:
 
     def _across(self, wire: Wire, entry: Point) -> tuple[Curve, ...]:
         """Down the gap, along the channel, down the gap before the target."""
-        (source_row, source_column), (target_row, target_column) = self.at[wire.source], self.at[wire.target]
+        (source_row, source_column), (target_row, _) = self.at[wire.source], self.at[wire.target]
         value = value_of(wire, self.skips)
         start = self._exit(wire, inf)
         down = self._track_x(source_row, source_column, ("out", value, source_row))
         first, last = self._channel_y(source_row, value), self._channel_y(target_row - 1, value)
-        enters: Runner = ("in", value, target_row)
-        up = self._track_x(target_row, target_column - 1, enters) if target_column else self._margin_x(enters)
+        up = self._entering_x(wire)
         corners = [start, (down, start[1]), (down, first)]
         if target_row - source_row > 1:
             past = self._margin_x(("past", value, target_row))
             corners += [(past, first), (past, last)]
         return bent([*corners, (up, last), (up, entry[1]), entry])
+
+    def _entering_x(self, wire: Wire) -> float:
+        """Where a wire from another row comes down to its target."""
+        row, column = self.at[wire.target]
+        who: Runner = ("in", value_of(wire, self.skips), row)
+        return self._track_x(row, column - 1, who) if column else self._margin_x(who)
 
     def _track_x(self, row: int, column: int, who: Runner) -> float:
         return self.rights[row][column] + _BESIDE_TRACKS + STEP * self.tracks.gaps[row, column].index(who)

@@ -90,6 +90,8 @@ def stacked(columns: Sequence[Sequence[str]], wires: Sequence[Wire], shapes: Map
     order = _uncrossed(order, before, after)
     heights = {thing: shapes[thing.key].height if thing.port is None else 0.0 for column in order for thing in column}
     tops = _tops(order, heights, before, after)
+    for sign in (1, -1):
+        _straighten(order, tops, sign)
     least = min(tops.values(), default=0.0)
     tops = {thing: top - least for thing, top in tops.items()}
     return Stacked(tops, paths, max((top + heights[thing] for thing, top in tops.items()), default=0.0))
@@ -215,6 +217,30 @@ def _settle(
         weights.append((1.0 if thing.port is None else _LIGHT) if pulls else _LIGHT / 10)
     for thing, place, offset in zip(column, isotonic(wishes, weights), shifts, strict=True):
         tops[thing] = place + offset
+
+
+def _straighten(order: Sequence[Sequence[Thing]], tops: dict[Thing, float], sign: int) -> None:
+    """Lift lanes that run above all boxes of their columns, each to one height; with `sign` -1, lower those below."""
+    outer: list[list[Thing]] = []
+    inner: set[Port] = set()
+    for column in order:
+        things = column if sign > 0 else column[::-1]
+        first = next((index for index, thing in enumerate(things) if thing.port is None), 0)
+        outer.append(list(reversed(things[:first])))
+        inner |= {thing.port for thing in things[first:] if thing.port is not None}
+    lanes: dict[Port, list[Thing]] = defaultdict(list)
+    for column in outer:
+        for thing in column:
+            if thing.port is not None and thing.port not in inner:
+                lanes[thing.port].append(thing)
+    for _ in range(_SWEEPS):
+        for members in lanes.values():
+            height = min(sign * tops[thing] for thing in members)
+            for thing in members:
+                tops[thing] = sign * height
+        for column in outer:
+            for near, far in pairwise(column):
+                tops[far] = sign * min(sign * tops[far], sign * tops[near] - _LANE_GAP)
 
 
 def isotonic(wishes: Sequence[float], weights: Sequence[float]) -> list[float]:

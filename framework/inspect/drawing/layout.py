@@ -25,9 +25,10 @@ _TITLE = 34.0
 _LEGEND_ROW = 20.0
 _LEGEND_GAP = 16.0
 _TALL = 1.9
-_FRAME_TALL = 2.6
+_FRAME_TALL = 2.3
 _SHORT, _PAGE = 620.0, 480.0
 _MOST_ROWS = 9
+_SLACK = (1.02, 1.12, 1.3)
 
 
 @dataclass(frozen=True)
@@ -133,8 +134,8 @@ def _laid(level: Level, *, framed: bool) -> _Laid:
     skips = skipping(level)
     found: list[tuple[float, Grid]] = []
     tried = set()
-    for count in range(1, most + 1):
-        rows = broken(columns, widths, lanes, max(whole / count * 1.12, max(widths)) if count > 1 else whole + 1, 1)
+    for longest in _lengths(whole, max(widths), most):
+        rows = broken(columns, widths, lanes, longest, 1)
         if tuple(rows) in tried:
             continue
         tried.add(tuple(rows))
@@ -144,6 +145,12 @@ def _laid(level: Level, *, framed: bool) -> _Laid:
         score = abs(log(form / (_FRAME_TALL if framed else _TALL))) + 0.04 * (len(rows) - 1)
         found.append((score, grid))
     return _Laid(level, min(found, key=lambda pair: pair[0])[1], shapes, inner)
+
+
+def _lengths(whole: float, widest: float, most: int) -> list[float]:
+    """Lengths of rows to try: the whole, and about a half, a third and so on."""
+    parts = [max(whole / count * slack, widest) for count in range(2, most + 1) for slack in _SLACK]
+    return [whole + 1, *parts]
 
 
 def _shape(item: Item, inner: _Laid | None, framed: bool) -> Shape:

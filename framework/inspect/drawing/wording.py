@@ -11,9 +11,9 @@ from framework.config.schema.layers.base import LayerSpec
 from framework.inspect.checking import shape_text
 from framework.network.graph.table import NodeRow
 
-_LONGEST = 30
+_LONGEST = 34
 _SIZES = ("kernel", "window")
-_COUNTS = ("vocabulary", "hidden", "features", "rate", "shape", "axis")
+_COUNTS = ("vocabulary", "hidden", "features", "rate", "shape")
 
 
 def short_count(number: float, gap: str = "") -> str:
@@ -45,12 +45,17 @@ def operation(node: Node, row: NodeRow | None) -> str:
         return node.op
     given = _given(body)
     words = node.op
+    sizes = []
     for name in _SIZES:
         if (size := getattr(body, name, None)) is not None:
-            words = f"{_window(size, row)} {words}"
-    parts = [words, *(_plain(given[name]) for name in _COUNTS if given.get(name) is not None)]
-    if given.get("heads") is not None:
-        parts.append(f"{given['heads']} heads")
+            told = _window(size, row)
+            words = f"{told} {words}" if "×" in told else words
+            sizes += [] if "×" in told else [f"{name} {told}"]
+    parts = [words, *([f"{given['heads']} heads"] if given.get("heads") is not None else [])]
+    parts += [_plain(given[name]) for name in _COUNTS if given.get(name) is not None]
+    parts += sizes
+    if given.get("axis") is not None:
+        parts.append(f"axis {_plain(given['axis'])}")
     if given.get("strides") not in (None, 1):
         parts.append(f"/{_plain(given['strides'])}")
     if given.get("dilation") not in (None, 1):

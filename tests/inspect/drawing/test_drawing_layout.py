@@ -139,6 +139,16 @@ def test_a_residual_runs_beside_what_it_skips() -> None:
     assert highest < min(box.y for box in found.boxes if box.item.path in ("f", "g"))
 
 
+def test_what_runs_above_boxes_of_many_heights_runs_level() -> None:
+    layers = {"f": {"dense": {"features": 8}}, "g": "relu"}
+    layers["sum"] = {"add": {}, "from": ["input", "g"]}
+    found = small(layers, inputs={"input": "batch.x"}).picture
+    (skip,) = [route for route in found.routes if route.skips]
+    assert len({box.y for box in found.boxes if box.item.path in ("f", "g")}) == 2
+    bends = [curve for curve in skip.curves if len(curve) == 4]
+    assert len(bends) == 2  # up behind the input, and down before the sum
+
+
 def test_two_drawings_of_one_network_are_equal(folder: str) -> None:
     assert Path(folder).is_dir()
     drawing = shipped("unet", 1, folder)

@@ -102,6 +102,23 @@ def test_a_tooltip_tells_everything() -> None:
 
 
 @pytest.mark.parametrize(
+    ("layer", "shape", "told"),
+    [
+        ({"conv": {"features": 2, "kernel": 3, "strides": 2}}, (1, 8, 8, 1), "3×3 conv, 2, /2"),
+        ({"conv": {"features": 2, "kernel": [1, 7], "dilation": 2}}, (1, 8, 8, 1), "1×7 conv, 2, dilation 2"),
+        ({"conv": {"features": 2, "kernel": 3}}, (1, 8, 1), "conv, 2, kernel 3"),
+        ({"max_pool": {"window": 2}}, (1, 8, 8, 1), "2×2 max_pool"),
+        ({"attention": {"heads": 2}}, (1, 8, 4), "attention, 2 heads"),
+        ({"expand_dims": {"axis": 1}}, (1, 8), "expand_dims, axis 1"),
+        ({"expr": "x + 1"}, (1, 8), "x + 1"),
+    ],
+)
+def test_an_operation_is_told_with_what_says_most(layer: dict, shape: tuple[int, ...], told: str) -> None:
+    node = layer | {"from": {"x": "input"}} if "expr" in layer else layer
+    assert words(small({"node": node}, shape=shape, inputs={"input": "batch.x"}), "node")[1] == told
+
+
+@pytest.mark.parametrize(
     ("number", "text"), [(0, "0"), (999, "999"), (1000, "1k"), (352_128, "352k"), (999_600, "1M"), (4.1e9, "4.1G")]
 )
 def test_short_counts_have_three_digits(number: float, text: str) -> None:
@@ -109,7 +126,7 @@ def test_short_counts_have_three_digits(number: float, text: str) -> None:
 
 
 def test_long_texts_are_shortened() -> None:
-    assert shortened("a" * 40) == "a" * 29 + "…"
+    assert shortened("a" * 40, 30) == "a" * 29 + "…"
 
 
 @pytest.mark.parametrize("depth", [0, -1, True, 1.5])
