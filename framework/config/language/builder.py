@@ -54,6 +54,13 @@ class Place:
         return f"{self.path}.{name}" if self.path else name
 
 
+def _first_layer(place: Place) -> str:
+    """A layer to begin with, as an override."""
+    if place.key.endswith(".bidirectional.layers"):
+        return "rnn={gru: {features: 64}}"
+    return "fc={dense: {features: 64}}" if place.path else "logits={dense: {features: 10}}"
+
+
 @dataclass
 class Builder:
     """One elaboration.
@@ -100,7 +107,7 @@ class Builder:
                 place.key,
                 "there are no layers" if empty else f"found {layers!r}",
                 "an ordered mapping: node name -> node",
-                f"+{place.key}.logits={{dense: {{features: 10}}}}" if empty else None,
+                f"+{place.key}.{_first_layer(place)}" if empty else None,
             )
             return []
         self.count += len(layers)

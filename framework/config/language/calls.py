@@ -49,7 +49,8 @@ def bound_inputs(slots: Sequence[str] | None, source: Source, node: RawNode, rep
         )
         return None
     if len(source.references) < len(required):
-        wanted = ", ".join(f"{name}: ..." for name in required)
+        given = [*source.references, *("..." for _ in required)]
+        wanted = ", ".join(f"{name}: {item}" for name, item in zip(required, given, strict=False))
         count = len(source.references)
         found = f"'{node.op}' is given {count} input{'' if count == 1 else 's'}: {listed(source.references)}"
         report.problem(key, found, described, f"+{key}={{{wanted}}}")
@@ -96,7 +97,11 @@ def array_expression(node: RawNode, source: Source, scope: Scope, report: Report
     try:
         free = free_names(text)
     except ExpressionError as error:
-        report.problem(node.op_key, error.found, error.expected)
+        fix = None
+        if error.near is not None:
+            old, new = error.near
+            fix = f"{node.op_key}='{text.replace(old, new)}'" if old in text and "'" not in text else None
+        report.problem(node.op_key, error.found, error.expected, fix)
         return None
     if source.broken:
         return None

@@ -83,12 +83,18 @@ class Expression:
 
 
 class ExpressionError(Exception):
-    """An array expression cannot be read, or uses something that expressions do not have."""
+    """An array expression cannot be read, or uses something that expressions do not have.
 
-    def __init__(self, found: str, expected: str | None = None) -> None:
+    Attributes:
+      expected: what would have been right, where that is known.
+      near: a part of it, and what is probably meant by it.
+    """
+
+    def __init__(self, found: str, expected: str | None = None, near: tuple[str, str] | None = None) -> None:
         super().__init__(found)
         self.found = found
         self.expected = expected
+        self.near = near
 
 
 @lru_cache(maxsize=4096)
@@ -136,15 +142,18 @@ def _vet(node: ast.AST) -> None:
                 raise ExpressionError(
                     f"expressions have no function '{name}'" + (f" (did you mean '{near}'?)" if near else ""),
                     "an allowed function of jax.numpy or jax.nn, such as exp, where, mean or softmax",
+                    (name, near) if near else None,
                 )
             for value in (*node.args, *(keyword.value for keyword in node.keywords)):
                 _vet(value)
             if any(keyword.arg is None for keyword in node.keywords):
                 raise ExpressionError("expressions have no **", "arguments by position or by name")
-        case ast.Call(func=ast.Attribute(attr=name)):
+        case ast.Call(func=ast.Attribute(value=owner, attr=name)):
+            called = ast.Call(ast.Name(name), [owner, *node.args], node.keywords)
             raise ExpressionError(
                 f"expressions call no methods, such as '.{name}(...)'",
                 f"{name}(x)" if name in FUNCTIONS else "a function of jax.numpy or jax.nn by its name, such as mean(x)",
+                (ast.unparse(node), ast.unparse(called)) if name in FUNCTIONS else None,
             )
         case ast.Call():
             raise ExpressionError("expressions call functions by their names only", "a function, such as mean(x)")
@@ -154,6 +163,7 @@ def _vet(node: ast.AST) -> None:
                 raise ExpressionError(
                     f"expressions have no attribute '.{node.attr}'",
                     f"{near}(x)" if near else f"attributes: {listed(sorted(ATTRIBUTES))}",
+                    (ast.unparse(node), f"{near}({ast.unparse(node.value)})") if near else None,
                 )
             _vet(node.value)
         case ast.BinOp(op=ast.Pow(), right=ast.Constant(value=int() | float() as power)) if abs(power) > MAX_EXPONENT:

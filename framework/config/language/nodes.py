@@ -126,7 +126,7 @@ def _read_mapping(
         node.broken = True
     elif words:
         node.broken = True
-        _known(words[0], f"{node.key}.{words[0]}", ops, report, written=words[0], renames=node.key)
+        _known(words[0], f"{node.key}.{words[0]}", ops, report, written=words[0], renames=(node.key, raw[words[0]]))
         for word in words[1:]:
             _stray(node, word, raw[word], ops, report)
     elif "share" not in raw:
@@ -171,14 +171,14 @@ def _known(
     report: Report,
     *,
     written: str,
-    renames: str | None = None,
+    renames: tuple[str, Any] | None = None,
 ) -> bool:
     if op in ops:
         return True
     near = closest(op, ops)
     fix = None
     if near:
-        fix = f"{key}={near}" if renames is None else f"call it {near}: {renames}.{near}"
+        fix = f"{key}={near}" if renames is None else _renaming(key, near, *renames)
     report.problem(
         key,
         f"unknown operation '{written}'" + (f" (did you mean '{near}'?)" if near else ""),
@@ -186,6 +186,12 @@ def _known(
         fix,
     )
     return False
+
+
+def _renaming(key: str, near: str, node: str, value: Any) -> str:
+    typed = shown({} if value is None else value)
+    # What fills lines is renamed in the file and not typed again.
+    return f"~{key} +{node}.{near}={typed}" if len(typed) <= 80 else f"call it {node}.{near}"
 
 
 def _read_node_keys(node: RawNode, raw: Mapping[str, Any], scope: Scope, report: Report) -> None:

@@ -17,6 +17,8 @@ from framework.network.graph.remedies import of_residual, typed
 
 _FOUND = re.compile(r"^found ((?:[^,\[\]]|\[[^\]]*\]|,(?= \[))*), ")
 """A layer says `found what, what is expected; how to mend it`."""
+_SHAPED = re.compile(r"\[batch|^space \[")
+"""What a layer found says no more than the shapes that are told anyway."""
 _WEIGHTS = re.compile(r'For parameter "(\w+)".* generate shape (\(.*?\)), but the existing .* shape (\(.*?\))')
 """How Flax tells of an array that is not of the shape which its layer needs here."""
 _EXPECTED = (ValueError, TypeError, IndexError, ZeroDivisionError, ExpressionError, flax_errors.FlaxError)
@@ -75,7 +77,7 @@ def _problem(node: Node, inputs: tuple[Any, ...], givers: tuple[str, ...], error
         return Problem(node.key, f"{what} fails when it is given {given}{where}", f"a module that takes this; {told}")
     sentence, _, fix = text.splitlines()[0].partition("; ")
     told = _FOUND.match(sentence)
-    detail = f": {told[1]}" if told is not None and "[" not in told[1] else ""
+    detail = f": {told[1]}" if told is not None and not _SHAPED.search(told[1]) else ""
     verb = "take" if node.name != MERGED else "add" if node.key.endswith(".residual") else "merge"
     expected = _FOUND.sub("", sentence).removesuffix(".")
     if isinstance(node.body, Expression):

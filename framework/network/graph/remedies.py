@@ -9,7 +9,7 @@ from framework.config.language.combinators import SHORTCUT
 from framework.config.language.expression import Expression
 from framework.config.language.graph import Graph, Node, Target
 
-_SET = re.compile(r"set (\w+)(?:=| to (?:e\.g\. )?)(-?[\d.]*\d|true|false)\b")
+_SET = re.compile(r"set (\w+)(?:=([\w.-]+)| to (?:e\.g\. )?(-?[\d.]*\d)\b)")
 
 
 def typed(fix: str, node: Node) -> str:
@@ -17,7 +17,7 @@ def typed(fix: str, node: Node) -> str:
     found = _SET.match(fix)
     if found is None or isinstance(node.body, Expression | Target):
         return fix
-    name, value = found.groups()
+    name, value = found[1], found[2] or found[3]
     if isinstance(node.body, Graph):
         combinator = node.body.wrap is not None
         return f"{node.key}.{node.op}.{name}={value}{fix[found.end() :]}" if combinator else fix

@@ -69,7 +69,7 @@ class Concat(nn.Module):
         if any(len(shape) != rank or other != rest[0] for shape, other in zip(shapes, rest, strict=True)):
             raise ValueError(
                 f"found {', '.join(map(printed, shapes))}, all sizes but those of axis {self.axis} must agree; "
-                "make them equal"
+                "make them equal, by strides, resize, crop or reshape"
             )
         return jnp.concatenate(inputs, axis)
 
@@ -126,9 +126,9 @@ class Split(nn.Module):
         if self.sizes is None:
             parts = self.parts or 1
             if size % parts:
-                raise ValueError(
-                    f"found size {size} of axis {self.axis}, {parts} equal parts must divide it; give sizes instead"
-                )
+                fewer = math.gcd(size, parts)
+                mend = f"set parts={fewer}, or give sizes instead" if fewer > 1 else "give sizes instead"
+                raise ValueError(f"found size {size} of axis {self.axis}, {parts} equal parts must divide it; {mend}")
             sizes = (size // parts,) * parts
         else:
             sizes = self.sizes

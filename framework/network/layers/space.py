@@ -40,7 +40,7 @@ def per_dimension(value: int | Sequence[int], dims: int, name: str) -> tuple[int
     if len(value) != dims:
         raise ValueError(
             f"found {name} {list(value)}, {name} of an input with {_dims(dims)} is one integer or a list of {dims}; "
-            f"set {name} to one integer for all"
+            f"set {name}={value[0] if value else 1}"
         )
     return tuple(value)
 
@@ -70,7 +70,7 @@ def sides(
         return tuple((total // 2, total - total // 2) for total in totals)
     if padding == "causal":
         if dims != 1:
-            raise ValueError(f"found {_dims(dims)}, padding causal needs one (time); use padding same")
+            raise ValueError(f"found {_dims(dims)}, padding causal needs one (time); set padding=same")
         return ((reach[0] - 1, 0),)
     counts = 0 if isinstance(padding, str) else padding
     each = (counts,) * dims if isinstance(counts, int) else counts
@@ -84,7 +84,7 @@ def sides(
     if any(n + sum(pair) < r for n, r, pair in zip(space, reach, pairs, strict=True)):
         raise ValueError(
             f"found space {list(space)}, {layer} that reaches over {list(reach)} needs an input of at least that size; "
-            "use padding same, or a smaller size"
+            "set padding=same, or take a smaller size"
         )
     return pairs
 

@@ -280,7 +280,7 @@ CASES = [
         "network.layers.b.from",
         "'subtract' is given 1 input",
         r"2 inputs \(x, y\)",
-        r"+network.layers.b.from={x: ..., y: ...}",
+        r"+network.layers.b.from={x: a, y: ...}",
     ),
     Case(
         "unknown named input",

@@ -30,7 +30,7 @@ DECLARATIONS = [
         key="network.layers.stem.dens",
         found="unknown operation 'dens' (did you mean 'dense'?)",
         expected="an operation that `fw list layers` shows, a block, residual, parallel",
-        fix="call it dense: network.layers.stem.dense",
+        fix="~network.layers.stem.dens +network.layers.stem.dense={features:8}",
     ),
     Broken(
         "misspelt argument",
@@ -289,7 +289,7 @@ DECLARATIONS = [
         key="network.layers.diff.from",
         found="'subtract' is given 1 input: flat",
         expected="2 inputs (x, y)",
-        fix="+network.layers.diff.from={x: ..., y: ...}",
+        fix="+network.layers.diff.from={x: flat, y: ...}",
     ),
     Broken(
         "misspelt name of an input",
@@ -375,12 +375,13 @@ DECLARATIONS = [
         """
       layers:
         flat: flatten
-        act: {expr: "x.mean()"}  # <- told
+        act: {expr: "x.sin()"}  # <- told
         logits: {dense: {features: 10}}
         """,
         key="network.layers.act.expr",
-        found="expressions call no methods, such as '.mean(...)'",
-        expected="mean(x)",
+        found="expressions call no methods, such as '.sin(...)'",
+        expected="sin(x)",
+        fix="network.layers.act.expr='sin(x)'",
     ),
     Broken(
         "expression with an unknown function",
@@ -393,6 +394,7 @@ DECLARATIONS = [
         key="network.layers.act.expr",
         found="expressions have no function 'sigmoyd' (did you mean 'sigmoid'?)",
         expected="an allowed function of jax.numpy or jax.nn, such as exp, where, mean or softmax",
+        fix="network.layers.act.expr='x * sigmoid(x)'",
     ),
     Broken(
         "ensemble of no members",
@@ -418,7 +420,7 @@ DECLARATIONS = [
         key="network.layers.both.bidirectional.layers",
         found="there are no layers",
         expected="an ordered mapping: node name -> node",
-        fix="+network.layers.both.bidirectional.layers.logits={dense: {features: 10}}",
+        fix="+network.layers.both.bidirectional.layers.rnn={gru: {features: 64}}",
     ),
     Broken(
         "bidirectional as a bare word",
@@ -619,6 +621,7 @@ DECLARATIONS = [
         key="network.layers.act.expr",
         found="expressions have no attribute '.real'",
         expected="real(x)",
+        fix="network.layers.act.expr='real(x)'",
     ),
     Broken(
         "misspelt input of a block",

@@ -50,7 +50,7 @@ SHAPES = [
             "8, 8, 1] from the input 'input'"
         ),
         expected="all sizes but those of axis -1 must agree",
-        fix="make them equal",
+        fix="make them equal, by strides, resize, crop or reshape",
     ),
     Broken(
         "kernel larger than the input",
@@ -63,7 +63,7 @@ SHAPES = [
         key="network.layers.c",
         found="'conv' cannot take float32[1, 8, 8, 1] from the input 'input'",
         expected="a kernel that reaches over [11, 11] needs an input of at least that size",
-        fix="use padding same, or a smaller size",
+        fix="network.layers.c.conv.padding=same, or take a smaller size",
     ),
     Broken(
         "heads that do not divide the features",
@@ -90,7 +90,7 @@ SHAPES = [
         key="network.layers.pool",
         found="'max_pool' cannot take float32[1, 8, 8, 1] from the input 'input'",
         expected="a window that reaches over [9, 9] needs an input of at least that size",
-        fix="use padding same, or a smaller size",
+        fix="network.layers.pool.max_pool.padding=same, or take a smaller size",
     ),
     Broken(
         "shared weights of another shape",
@@ -322,9 +322,9 @@ SHAPES = [
         logits: {dense: {features: 10}}
         """,
         key="network.layers.conv",
-        found="'conv' cannot take float32[1, 8, 8, 1] from the input 'input'",
+        found="'conv' cannot take float32[1, 8, 8, 1] from the input 'input': kernel [3, 3, 3]",
         expected="kernel of an input with 2 space dimensions is one integer or a list of 2",
-        fix="set kernel to one integer for all",
+        fix="network.layers.conv.conv.kernel=3",
     ),
     Broken(
         "expression of different sizes",
@@ -588,6 +588,6 @@ SHAPES = [
         key="network.blocks.unit.layers.conv",
         found="'conv' cannot take float32[1, 8, 8, 1] from the input 'input' (node body.conv)",
         expected="a kernel that reaches over [9, 9] needs an input of at least that size",
-        fix="use padding same, or a smaller size",
+        fix="network.blocks.unit.layers.conv.conv.padding=same, or take a smaller size",
     ),
 ]

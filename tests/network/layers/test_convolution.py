@@ -137,12 +137,12 @@ def test_unsigned_bytes_are_taken_as_numbers() -> None:
         ),
         (
             "conv", (2, 8, 3), {"features": 4, "kernel": [3, 3]},
-            "found kernel [3, 3], kernel of an input with 1 space dimension is one integer or a list of 1; set kernel "
-            "to one integer for all",
+            "found kernel [3, 3], kernel of an input with 1 space dimension is one integer or a list of 1; "
+            "set kernel=3",
         ),
         (
             "conv", (2, 8, 8, 3), {"features": 4, "kernel": 3, "padding": "causal"},
-            "found 2 space dimensions, padding causal needs one (time); use padding same",
+            "found 2 space dimensions, padding causal needs one (time); set padding=same",
         ),
         (
             "conv", (2, 8, 3), {"features": 4, "kernel": 3, "padding": [1, 2]},
@@ -152,7 +152,7 @@ def test_unsigned_bytes_are_taken_as_numbers() -> None:
         (
             "conv", (2, 4, 4, 3), {"features": 4, "kernel": 5, "padding": "valid"},
             "found space [4, 4], a kernel that reaches over [5, 5] needs an input of at least that size; "
-            "use padding same, or a smaller size",
+            "set padding=same, or take a smaller size",
         ),
         (
             "conv", (2, 4, 4, 6), {"features": 8, "kernel": 1, "groups": 3},
@@ -165,8 +165,8 @@ def test_unsigned_bytes_are_taken_as_numbers() -> None:
         ),
         (
             "transposed_conv", (2, 8, 3), {"features": 4, "kernel": 3, "strides": [2, 2]},
-            "found strides [2, 2], strides of an input with 1 space dimension is one integer or a list of 1; set "
-            "strides to one integer for all",
+            "found strides [2, 2], strides of an input with 1 space dimension is one integer or a list of 1; "
+            "set strides=2",
         ),
     ],
 )  # fmt: skip
