@@ -70,7 +70,7 @@ def draw(content: Mapping[str, Any], path: Path, note: str = "") -> None:
     shown = [place for place in range(len(ROWS)) if any(found[place].rate for found in models.values())]
     style: Any = {"font.family": "DejaVu Sans", "font.size": 10, "text.color": INK, "axes.labelcolor": INK}
     with pyplot.rc_context(style):
-        height = 1.45 + 0.34 * len(shown)
+        height = 1.63 + 0.34 * len(shown)
         figure, axes = pyplot.subplots(1, len(models), figsize=(10, height), squeeze=False, facecolor="white")
         for place, (axis, (name, found)) in enumerate(zip(axes[0], models.items(), strict=True)):
             _panel(axis, name, [found[row] for row in shown], labelled=place == 0)
@@ -78,8 +78,9 @@ def draw(content: Mapping[str, Any], path: Path, note: str = "") -> None:
         where = content["machine"]
         words = f"{where['processor']}, {where['cpus']} cores, {where['date']}; float32, Adam, two threads each"
         meaning = "Medians of interleaved rounds; in brackets how many times as fast fw is."
-        figure.text(0.012, 0.02, f"{meaning} {words}{f'; {note}' if note else ''}.", color=FAINT, fontsize=8)
-        figure.subplots_adjust(left=0.145, right=0.985, top=1 - 0.78 / height, bottom=0.42 / height, wspace=0.12)
+        below = f"{meaning}\n{words}{f'; {note}' if note else ''}."
+        figure.text(0.012, 0.02, below, color=FAINT, fontsize=8, linespacing=1.4)
+        figure.subplots_adjust(left=0.145, right=0.985, top=1 - 0.78 / height, bottom=0.6 / height, wspace=0.12)
         figure.savefig(path, dpi=200, facecolor="white", metadata={"Software": None})
         pyplot.close(figure)
 
