@@ -15,6 +15,7 @@ from framework.config.language.report import Report
 from framework.config.language.scope import FAILED, Scope, Value
 from framework.config.schema.base import TracedMark, has_mark
 from framework.config.schema.layers.base import LayerSpec
+from framework.config.schema.layers.parametrised import NormedKernelSpec
 from framework.core.words import closest, listed
 
 TracedField = tuple[str, str, float]
@@ -71,6 +72,11 @@ def _traced(spec: LayerSpec, values: Mapping[str, Value], key: str, instance: st
     return found
 
 
+def _own_first(schema: type[LayerSpec]) -> list[str]:
+    """The arguments of an operation; those that all layers with kernels have come last."""
+    return sorted(schema.model_fields, key=lambda name: name in NormedKernelSpec.model_fields)
+
+
 def _by_argument(error: ValidationError) -> dict[str, list[ErrorDetails]]:
     grouped: dict[str, list[ErrorDetails]] = {}
     for detail in error.errors(include_url=False):
@@ -103,7 +109,7 @@ def _tell(
         report.problem(
             full,
             f"'{schema.op}' has no argument '{name}'" + (f" (did you mean '{near}'?)" if near else ""),
-            f"arguments: {listed(schema.model_fields)}",
+            f"arguments: {listed(_own_first(schema))}",
             f"~{full} +{key}.{near}={shown(raw[name])}" if near else f"~{full}",
         )
     elif first["type"] == "missing":
@@ -158,7 +164,7 @@ def _within(schema: type[LayerSpec], name: str, values: dict[str, Any], key: str
     value = values[name]
     if isinstance(value, Mapping):
         return _renamed(value, expected, key)
-    near = [abs(value)] if isinstance(value, int | float) and not isinstance(value, bool) else []
+    near = [abs(value), [value]] if isinstance(value, int | float) and not isinstance(value, bool) else []
     for candidate in (*near, schema.model_fields[name].get_default(), _EXAMPLES.get(_example(schema, name))):
         try:
             schema.model_validate(values | {name: candidate})

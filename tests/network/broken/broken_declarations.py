@@ -42,7 +42,7 @@ DECLARATIONS = [
         """,
         key="network.layers.conv.conv.kernal",
         found="'conv' has no argument 'kernal' (did you mean 'kernel'?)",
-        expected="arguments: dtype, param_dtype, use_bias, kernel_init, bias_init, kernel_norm",
+        expected="arguments: features, kernel, strides, dilation, groups, padding, dtype",
         fix="~network.layers.conv.conv.kernal +network.layers.conv.conv.kernel=3",
     ),
     Broken(
