@@ -140,7 +140,7 @@ def test_attention_to_later_positions_is_refused() -> None:
     network = Network(language_model(attention={"attention": {"heads": 2}}))
     with pytest.raises(ConfigError, match="attention that sees later positions needs it whole") as caught:
         generate(network, drawn(network), TOKENS, 1, temperature=0)
-    assert caught.value.problems[0].fix == "set causal=true"
+    assert caught.value.problems[0].fix == "network.layers.attention.attention.causal=true"
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_no_room_for_more_positions_than_the_network_learned_is_told() -> None:
     network = Network(MODELS["gpt"])
     with pytest.raises(ConfigError, match="max_length is 7") as caught:
         generate(network, drawn(network), TOKENS, 2, temperature=0)
-    assert caught.value.problems[0].fix == "set max_length=9 or more"
+    assert caught.value.problems[0].fix == "network.layers.positions.positional_embedding.max_length=9, or more"
 
 
 def test_an_experiment_writes_on_from_what_it_holds() -> None:
