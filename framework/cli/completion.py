@@ -8,7 +8,10 @@ import sys
 from framework.cli.arguments import VerbParser, one_of
 from framework.cli.verbs import VERBS
 
-RECIPE_VERBS = ("run", "train", "sweep", "launch", "show", "explain", "check", "summary", "graph", "shardings", "plan")
+RECIPE_VERBS = (
+    *("run", "train", "sweep", "launch", "show", "explain", "check", "summary", "graph", "shardings", "plan"),
+    "eject",
+)
 KINDS = ("recipes", "networks", "layers", "losses", "metrics", "optimizers", "schedules", "data")
 
 _BASH = """\

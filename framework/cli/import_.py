@@ -19,7 +19,6 @@ def parser() -> VerbParser:
         it to a file. It has as many parameters as the other one. What cannot be kept is refused, with its name and
         place; what was left out (losses, metrics, data) is told in the comments at the top. Weights are not read.""",
         examples=(
-            "fw import caffe deploy.prototxt -o net.yaml",
             "fw import caffe train_val.prototxt --input data=3,227,227 -o net.yaml",
             "fw import keras model.json -o net.yaml",
         ),

@@ -22,6 +22,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "plan": "memory, collectives and time of a step on devices that are not here",
     },
     "Set up": {
+        "eject": "a recipe as a script in plain Flax and Optax, with the same numbers",
         "import": "a network of Caffe or Keras as YAML",
         "init": "a new project: a recipe, a layer of your own, a test that passes",
         "doctor": "versions, devices, caches, and what to do where something is wrong",

@@ -26,7 +26,8 @@ def test_no_words_print_the_same_as_help(call: Command) -> None:
 
 def test_every_verb_has_a_file_and_every_file_of_a_verb_is_in_the_table() -> None:
     folder = ROOT / "framework" / "cli"
-    with_parser = {file.stem for file in folder.glob("*.py") if "\ndef parser() ->" in file.read_text(encoding="utf-8")}
+    files = [file for file in folder.glob("*.py") if "\ndef parser() ->" in file.read_text(encoding="utf-8")]
+    with_parser = {file.stem.removesuffix("_") for file in files}  # `import` is a word of Python
     assert with_parser == set(VERBS)
     assert sum(len(verbs) for verbs in GROUPS.values()) == len(VERBS)
 
@@ -201,4 +202,4 @@ def test_bash_completes_verbs(call: Command, tmp_path: Path) -> None:
     script = call("completion", "bash").out
     question = script + "\nCOMP_WORDS=(fw e); COMP_CWORD=1; _fw; echo ${COMPREPLY[@]}"
     answer = subprocess.run(["bash", "-c", question], capture_output=True, text=True).stdout.split()
-    assert answer == ["evaluate", "explain"]
+    assert answer == ["evaluate", "explain", "eject"]

@@ -1,0 +1,110 @@
+"""A script computes bit for bit what its recipe does, reads well, and needs nothing of the package."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from framework.build.state import State
+from framework.config import compose
+from framework.core.errors import ConfigError
+from framework.data.schedule import schedule_of
+from framework.inspect.ejecting.ejected import ejected
+from framework.train.feed import gather
+from framework.train.setup import Setup
+
+HERE = Path(__file__).parent
+STEPS = 3
+SMALL_GPT = ["network.args.width=8", "network.args.depth=2", "network.args.heads=2", "network.args.dropout=0.1"]
+RECIPES = {
+    "perceptron": ("digits_mlp", ["data.batch_size=8"]),
+    "convolutions": ("digits_cnn", ["data.batch_size=4", "network.blocks.conv_norm_relu.layers.act=gelu"]),
+    "resnet": (str(HERE / "digits_resnet.yaml"), []),
+    "gpt": ("stdlib_gpt", [*SMALL_GPT, "data.context=8", "data.batch_size=2", "data.max_characters=3000"]),
+}
+
+
+def computed(loaded: compose.Loaded) -> dict[str, np.ndarray]:
+    """What `run_script.py` keeps, out of the recipe."""
+    setup = Setup(loaded)
+    experiment, data, train = setup.experiment, setup.config.data, setup.dataset.splits["train"]
+    arrays = {name: jnp.asarray(array) for name, array in setup.dataset.arrays("train").items()}
+    schedule = schedule_of(data, train, setup.config.seed)
+    masked = data.last_batch == "mask" and len(train) % data.batch_size != 0
+    state = experiment.init()
+    paths, _ = jax.tree_util.tree_flatten_with_path(state.variables)
+    kept = {f"variables{jax.tree_util.keystr(path)}": np.asarray(leaf) for path, leaf in paths}
+    batch = gather(arrays, jnp.asarray(schedule.indices(0)), masked=masked)
+    outputs = jax.jit(experiment.predict)(state, batch, experiment.hyper)
+    kept |= {f"outputs.{name}": np.asarray(value) for name, value in outputs.items()}
+
+    # The state is given up, as in a run: where its memory is used again decides the last bit of a sum here and there.
+    @partial(jax.jit, donate_argnums=0)
+    def step(state: State, arrays: Any, rows: jax.Array, hyper: Any) -> Any:
+        return experiment.step(state, gather(arrays, rows, masked=masked), hyper)
+
+    for number in range(STEPS):
+        state, logs = step(state, arrays, schedule.indices(number), experiment.hyper)
+        kept |= {f"{name}.{number}": np.asarray(value) for name, value in logs.items()}
+    return kept
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_script_computes_the_recipes_numbers_bit_for_bit(name: str, tmp_path: Path) -> None:
+    recipe, overrides = RECIPES[name]
+    loaded = compose.load(recipe, overrides)
+    script, result = tmp_path / "train.py", tmp_path / "result.npz"
+    made = ejected(loaded, script)
+    script.write_text(made.script)
+    script.with_suffix(".npz").write_bytes(made.arrays)
+    command = [sys.executable, "-P", str(HERE / "run_script.py"), str(script), str(result)]
+    environment = {word: value for word, value in os.environ.items() if word != "PYTHONPATH"}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as running:
+        expected = computed(loaded)
+        printed = running.communicate()[0].decode()
+    assert running.returncode == 0, printed
+    with np.load(result) as held:
+        found = {key: held[key] for key in held.files}
+    assert sorted(found) == sorted(expected)
+    differing = [key for key in expected if expected[key].tobytes() != found[key].tobytes()]
+    assert differing == []
+    check = [sys.executable, "-m", "ruff"]
+    style = ["--isolated", "--line-length", "120", str(script)]
+    assert subprocess.run([*check, "check", "--select", "E,F,I", *style], capture_output=True).returncode == 0
+    assert subprocess.run([*check, "format", "--check", *style], capture_output=True).returncode == 0
+    assert "import framework" not in made.script and "from framework" not in made.script
+
+
+def test_blocks_and_layers_have_the_names_of_the_recipe(tmp_path: Path) -> None:
+    script = ejected(compose.load("digits_cnn", []), tmp_path / "train.py").script
+    assert "class ConvNormRelu(nn.Module):" in script
+    assert 'conv2 = ConvNormRelu(name="conv2")(conv1, context=context)' in script
+    assert 'Dropout(rate=TracedValue("network.layers.drop.dropout.rate", 0.4), name="drop")' in script
+
+
+def test_the_same_recipe_gives_the_same_files(tmp_path: Path) -> None:
+    first, second = (ejected(compose.load("digits_mlp", []), tmp_path / "train.py") for _ in range(2))
+    assert first == second
+
+
+def test_all_that_a_script_cannot_have_is_told_at_once(tmp_path: Path) -> None:
+    words = ["parallel=data", "+trainer.ema_decay=0.9", "+network.layers.hidden1.freeze=true", "data.resident=false"]
+    words.append("+network.layers.look={probe: {label: seen}, after: act1}")
+    with pytest.raises(ConfigError) as caught:
+        ejected(compose.load("digits_mlp", words), tmp_path / "train.py")
+    assert {problem.key for problem in caught.value.problems} == {
+        "parallel.type",
+        "trainer.ema_decay",
+        "data.resident",
+        "network.layers.hidden1",
+        "network.layers.look",
+    }
