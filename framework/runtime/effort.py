@@ -12,8 +12,13 @@ _OPTIONS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "cpu": {
         # Without LLVM's optimisations, and by the older and quicker way to put operations together.
         "fast": {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False},
-        # In one piece instead of in parts that are compiled side by side, so that all of it is seen together.
-        "max": {"xla_cpu_parallel_codegen_split_count": 1},
+        # In one piece instead of in parts that are compiled side by side, so that all of it is seen together. The other
+        # two are XLA's defaults, which its environment variable may have changed.
+        "max": {
+            "xla_cpu_parallel_codegen_split_count": 1,
+            "xla_backend_optimization_level": 3,
+            "xla_cpu_use_fusion_emitters": True,
+        },
     },
     "gpu": {
         # Kernels are chosen by a rule instead of by trying them.

@@ -35,7 +35,7 @@ def start(
 ) -> list[subprocess.Popen[str]]:
     """Start `python words...` as so many processes, each with so many virtual devices of the CPU."""
     address = f"127.0.0.1:{free_port()}"
-    flags = f"--xla_force_host_platform_device_count={devices} --xla_backend_optimization_level=0"
+    flags = f"{os.environ['XLA_FLAGS']} --xla_force_host_platform_device_count={devices}"
     common = {**os.environ, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": flags, "PYTHONPATH": f"{ROOT}{os.pathsep}{HERE}"}
     meeting = {"JAX_COORDINATOR_ADDRESS": address, "JAX_NUM_PROCESSES": str(count)} if count > 1 else {}
     return [

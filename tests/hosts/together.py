@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +36,15 @@ class Counter:
     def __init__(self) -> None:
         self.rows: dict[str, list[list[int]]] = {}
         self.phase = ""
-        take = View.take
+        View.take = self._noting(View.take)  # pyright: ignore[reportAttributeAccessIssue]
+        View.fill = self._noting(View.fill)  # pyright: ignore[reportAttributeAccessIssue]
 
-        def noted(view: View, indices: np.ndarray) -> Any:
+    def _noting(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        def noted(view: View, indices: np.ndarray, *more: Any) -> Any:
             self.rows.setdefault(self.phase, []).append(np.asarray(indices).tolist())
-            return take(view, indices)
+            return method(view, indices, *more)
 
-        View.take = noted  # pyright: ignore[reportAttributeAccessIssue]
+        return noted
 
 
 def one(case: str, folder: Path, counter: Counter) -> None:

@@ -70,7 +70,7 @@ def test_the_others_print_with_their_rank_and_the_first_as_it_is(capfd: pytest.C
 
 
 def test_the_exit_code_is_that_of_the_first_to_fail_and_the_others_have_time_to_end() -> None:
-    code, _, err = start("time.sleep(0.3 * (2 - rank)); sys.exit(5 + rank)", 3)
+    code, _, err = start("time.sleep(1.5 * (2 - rank)); sys.exit(5 + rank)", 3)
     assert code == 7
     assert err.splitlines() == [
         "fw launch: rank 2 ended with exit code 7, the first of 3",

@@ -12,11 +12,8 @@ HERE = Path(__file__).parent
 
 
 def environment(devices: int) -> dict[str, str]:
-    """The environment of a process with so many virtual CPU devices.
-
-    What is tested is how programs are divided, not how fast they are, so LLVM need not optimize: that halves the time.
-    """
-    flags = f"--xla_force_host_platform_device_count={devices} --xla_backend_optimization_level=0"
+    """The environment of a process with so many virtual CPU devices."""
+    flags = f"{os.environ['XLA_FLAGS']} --xla_force_host_platform_device_count={devices}"
     return {**os.environ, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": flags, "PYTHONPATH": f"{ROOT}{os.pathsep}{HERE}"}
 
 
