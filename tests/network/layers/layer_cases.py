@@ -112,8 +112,10 @@ CASES: dict[str, Case] = {
     ),
     "s4d": Case(SEQUENCE, (2, 5, 6), 6 * (1 + 4 + 4 + 8 + 1), {"states": 4}),
     "mamba": Case(
-        SEQUENCE, (2, 5, 6),
-        6 * 24 + (4 * 12 + 12) + 12 * (2 + 2 * 3) + (2 * 12 + 12) + 12 * 3 + 12 + 12 * 6, {"states": 3, "rank": 2},
+        SEQUENCE,
+        (2, 5, 6),
+        6 * 24 + (4 * 12 + 12) + 12 * (2 + 2 * 3) + (2 * 12 + 12) + 12 * 3 + 12 + 12 * 6,
+        {"states": 3, "rank": 2},
     ),
     "gaussian_sample": Case(((4, 6), (4, 6))),
     "probe": Case(arguments={"label": "seen"}),
