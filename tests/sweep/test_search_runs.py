@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -198,7 +199,9 @@ def test_workers_of_one_command_share_its_trials_and_the_table_hears_of_them(tin
         result = swept(tiny, *words, directors=[table])
     assert result.best is not None
     last = console.file.getvalue().splitlines()[-1]
-    assert last.startswith(f"4/4 trials  best valid.loss {number(result.best.objective[0])}: learning_rate=")
+    # Who of the two got how many trials is a matter of speed, and with it whether this one had a second group.
+    best = re.escape(f"best valid.loss {number(result.best.objective[0])}: learning_rate=")
+    assert re.match(rf"4/4 trials  (group \d/\d  )?{best}", last)
     assert [row.status for row in result.rows] == ["done"] * 4
     assert [row.attempts for row in result.rows] == [1] * 4
     assert not {row.owner.split(":")[-2] for row in result.rows} & {str(os.getpid())}
