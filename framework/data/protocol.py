@@ -69,6 +69,13 @@ def emptied(spec: Mapping[str, ArraySpec], *leading: int) -> Arrays:
     return {name: np.empty((*leading, *item.shape), item.dtype) for name, item in spec.items()}
 
 
+def filled(source: FillingSource, indices: np.ndarray) -> Arrays:
+    """The examples at `indices` in new arrays: `take` for a source that is written around `fill`."""
+    out = emptied(source.spec, len(indices))
+    source.fill(indices, out)
+    return out
+
+
 @dataclass(frozen=True)
 class Blocks:
     """How examples lie together where one cannot be read alone, such as the row groups of a Parquet file.

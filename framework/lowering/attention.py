@@ -8,8 +8,8 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
-from jax import lax
 
+from framework.lowering.attention_mask import masked
 from framework.lowering.choice import asked, fast_on_cpu, lean, platform
 from framework.lowering.fused_attention import fused_attend
 
@@ -82,13 +82,7 @@ def _plain(
     logits = _products(query, key, wide)
     if bias is not None:
         logits = logits + bias.astype(wide)
-    lowest = jnp.finfo(wide).min
-    if causal:
-        rows = lax.broadcasted_iota(jnp.int32, logits.shape[-2:], 0)
-        columns = lax.broadcasted_iota(jnp.int32, logits.shape[-2:], 1)
-        logits = jnp.where(columns <= rows, logits, lowest)
-    if mask is not None:
-        logits = jnp.where(mask, logits, lowest)
+    logits = masked(logits, mask, causal)
     weights = jax.nn.softmax(logits, axis=-1)
     if mask is not None:
         weights = jnp.where(mask, weights, 0)

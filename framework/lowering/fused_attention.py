@@ -9,6 +9,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from framework.lowering.attention_mask import masked
+
 Kept = tuple[jax.Array, jax.Array, jax.Array, jax.Array, jax.Array]
 
 
@@ -33,13 +35,7 @@ def _forward(
     query = query * (1 / math.sqrt(query.shape[-1]))
     key, value = _rows(key), _rows(value)
     logits = jnp.einsum("bhqf,bhkf->bhqk", _rows(query), key, preferred_element_type=wide)
-    lowest = jnp.finfo(wide).min
-    if causal:
-        rows = lax.broadcasted_iota(jnp.int32, logits.shape[-2:], 0)
-        columns = lax.broadcasted_iota(jnp.int32, logits.shape[-2:], 1)
-        logits = jnp.where(columns <= rows, logits, lowest)
-    if mask is not None:
-        logits = jnp.where(mask, logits, lowest)
+    logits = masked(logits, mask, causal)
     powers = jnp.exp(logits - logits.max(-1, keepdims=True))
     if mask is not None:
         powers = jnp.where(mask, powers, 0)

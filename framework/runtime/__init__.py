@@ -5,15 +5,13 @@ from __future__ import annotations
 from framework.runtime.allocator import keep_memory
 
 
-def prepare(name: str, *, lean: bool = False) -> None:
+def prepare(name: str) -> None:
     """Ready this process for the programs of a recipe; call it before JAX computes anything.
 
     Args:
       name: of the recipe; programs that were compiled under it are found again.
-      lean: memory matters more than speed, so freed memory goes back to the system.
     """
-    if not lean:
-        keep_memory()
+    keep_memory()
     from framework.runtime.programs import programs
 
     known = programs()

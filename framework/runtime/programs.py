@@ -53,7 +53,10 @@ class Programs:
         if jax.config.jax_compilation_cache_dir not in (None, str(self._private)):  # pyright: ignore[reportAttributeAccessIssue]
             return  # the user's own program has chosen
         self.keep()
-        self._store = Store(self._parent / (re.sub(r"[^\w.-]+", "_", name).strip(".") or "unnamed"))
+        folder = self._parent / (re.sub(r"[^\w.-]+", "_", name).strip(".") or "unnamed")
+        if self._store is not None and self._store.folder == folder:
+            return  # a process that opens many runs of a recipe reads its programs once
+        self._store = Store(folder)
         try:
             for key, content in self._store.entries():
                 if key not in self._known:

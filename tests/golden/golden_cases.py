@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
 from typing import Any
 
 import jax
@@ -14,11 +13,6 @@ from translation import Arrays, Rule, assert_close, nested, reference, translate
 
 from framework.core.trees import named_leaves
 from framework.network import Network
-
-# Nearly all of the time goes into compiling; this takes a third of it.
-QUICK: dict[str, bool | str | int | float] = {"xla_backend_optimization_level": 0}
-if jax.__version_info__ < (0, 11):  # later ones have no other way
-    QUICK["xla_cpu_use_fusion_emitters"] = False
 
 
 def channels_last(array: np.ndarray) -> np.ndarray:
@@ -62,7 +56,7 @@ def compare(
     flat_out = lambda array: turn(array) if array.ndim > 3 else array  # noqa: E731 - scores have no space
     cotangent = jnp.asarray(flat_out(noise("cotangent", found.arrays["trained"].shape)), jnp.float32)
 
-    @partial(jax.jit, compiler_options=QUICK)
+    @jax.jit
     def everything(variables: Any, inputs: list[jax.Array]) -> Any:
         def loss(params: Any, inputs: list[jax.Array]) -> tuple[jax.Array, Any]:
             output, updates = call(variables | {"params": params}, inputs, True)

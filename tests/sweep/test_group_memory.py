@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -27,7 +28,12 @@ def test_where_memory_runs_out_half_as_many_go_on_and_one_too_large_is_told_of(t
     done = subprocess.run(command, env={**os.environ, **alone}, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     many, one = json.loads(done.stdout)
-    assert many["told"] == ["32 trials do not fit the memory together; going on with 16 at a time"]
+    # How many are left depends on where memory ends: at the first step, or when some have already been written.
+    parts = [
+        re.fullmatch(r"(\d+) trials do not fit the memory together; going on with (\d+) at a time", line)
+        for line in many["told"]
+    ]
+    assert parts and all(part and int(part[2]) == -(-int(part[1]) // 2) <= 16 for part in parts)
     assert many["ends"] == [[number, "done", ""] for number in range(32)]
     assert many["begun"] == list(range(32)), "a member that is taken up again begins once"
     ((number, status, error),) = one["ends"]

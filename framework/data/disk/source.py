@@ -11,7 +11,7 @@ from framework.core.errors import DataError, Problem
 from framework.data.convert import convert_into, converted_spec
 from framework.data.disk.rows import DiskRows
 from framework.data.labels import encode_labels
-from framework.data.protocol import Arrays, ArraySpec, checked, emptied
+from framework.data.protocol import Arrays, ArraySpec, checked, filled
 
 
 class DiskArrays:
@@ -38,9 +38,7 @@ class DiskArrays:
 
     def take(self, indices: np.ndarray) -> Arrays:
         """The examples at `indices`."""
-        out = emptied(self.spec, len(indices))
-        self.fill(indices, out)
-        return out
+        return filled(self, indices)
 
     def fill(self, indices: np.ndarray, out: Mapping[str, np.ndarray]) -> None:
         """Put the examples at `indices` into arrays [len(indices), ...] of the right shapes and dtypes.

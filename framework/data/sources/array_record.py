@@ -16,7 +16,7 @@ import numpy as np
 from framework.data.convert import convert_into, converted_spec
 from framework.data.labels import encode_labels
 from framework.data.paths import Files, by_split, files_of
-from framework.data.protocol import Arrays, ArraySpec, Collection, Outline, checked, emptied
+from framework.data.protocol import Arrays, ArraySpec, Collection, Outline, checked, filled
 from framework.data.record_files import open_records, record_layout, wrong_record
 from framework.data.sources.npz import require_label
 
@@ -81,9 +81,7 @@ class Records:
 
     def take(self, indices: np.ndarray) -> Arrays:
         """The examples at `indices`."""
-        out = emptied(self.spec, len(indices))
-        self.fill(indices, out)
-        return out
+        return filled(self, indices)
 
     def fill(self, indices: np.ndarray, out: Mapping[str, np.ndarray]) -> None:
         """Put the examples at `indices` into arrays [len(indices), ...].

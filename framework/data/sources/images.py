@@ -14,7 +14,7 @@ from framework.data.decoding.pool import DecodingPool
 from framework.data.labels import require_classes
 from framework.data.paths import existing
 from framework.data.pictures import CHANNELS, SUFFIXES, picture_size, read_picture
-from framework.data.protocol import Arrays, ArraySpec, Collection, Outline, checked, emptied
+from framework.data.protocol import Arrays, ArraySpec, Collection, Outline, checked, filled
 
 _ALIASES = {
     "train": "train",
@@ -111,9 +111,7 @@ class ImageFiles:
 
     def take(self, indices: np.ndarray) -> Arrays:
         """`image` and `label` of the examples at `indices`."""
-        out = emptied(self.spec, len(indices))
-        self.fill(indices, out)
-        return out
+        return filled(self, indices)
 
     def fill(self, indices: np.ndarray, out: Mapping[str, np.ndarray]) -> None:
         """Put `image` and `label` of the examples at `indices` into arrays [len(indices), ...].

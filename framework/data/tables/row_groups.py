@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from framework.core.errors import DataError, Problem
-from framework.data.protocol import Arrays, ArraySpec, checked, emptied
+from framework.data.protocol import Arrays, ArraySpec, checked, filled
 from framework.data.tables.frame import Frame
 from framework.data.tables.layout import Layout, refuse_missing
 from framework.data.tables.parquet_file import arrow, cells, unreadable
@@ -109,9 +109,7 @@ class RowGroups:
 
     def take(self, indices: np.ndarray) -> Arrays:
         """The examples at `indices`."""
-        out = emptied(self.spec, len(indices))
-        self.fill(indices, out)
-        return out
+        return filled(self, indices)
 
     def fill(self, indices: np.ndarray, out: Mapping[str, np.ndarray]) -> None:
         """Put the examples at `indices` into arrays [len(indices), ...].

@@ -19,7 +19,7 @@ from framework.network.layers.dropout import Dropout, drop, is_off
 from framework.network.layers.initialization import initializer, parameter_dtype
 from framework.network.layers.normalization import LayerNorm, RMSNorm
 from framework.network.layers.positions import alibi, bucket, distances, rotated
-from framework.network.layers.projection import Projection
+from framework.network.layers.projection import projection
 from framework.network.layers.sequence import as_boolean, require_sequence
 from framework.network.layers.wording import printed
 
@@ -89,7 +89,7 @@ class Attention(nn.Module):
             causal=self.causal and decoding is None,
             drop=self._drop(context),
         )
-        return self._projection("out", each, (), (features,))(seen)
+        return projection(self, "out", each, (), (features,))(seen)
 
     def _remembered(
         self, keys: jax.Array, values: jax.Array, mask: jax.Array | None, decoding: Decoding
@@ -158,23 +158,8 @@ class Attention(nn.Module):
             )
         return features // self.heads
 
-    def _projection(
-        self, name: str, inputs: tuple[int, ...], stack: tuple[int, ...], outputs: tuple[int, ...]
-    ) -> Projection:
-        return Projection(
-            inputs,
-            stack,
-            outputs,
-            self.use_bias,
-            self.kernel_init,
-            self.bias_init,
-            self.dtype,
-            self.param_dtype,
-            name=name,
-        )
-
     def _project(self, name: str, x: jax.Array, stack: tuple[int, ...], each: tuple[int, ...]) -> jax.Array:
-        return self._projection(name, (x.shape[-1],), stack, each)(x)
+        return projection(self, name, (x.shape[-1],), stack, each)(x)
 
     def _require_pair(self, x: jax.Array, key: jax.Array, value: jax.Array) -> None:
         require_sequence(key, "attention, for its key,")
@@ -349,22 +334,9 @@ class TransformerBlock(nn.Module):
         active = activation(self.activation)
         if self.gated:
             # One product for both; `stack` keeps the two apart, so that each can be divided over devices alike.
-            gate, up = jnp.unstack(self._projection("mlp_in", features, (2,), hidden)(x), axis=-2)
+            gate, up = jnp.unstack(projection(self, "mlp_in", (features,), (2,), (hidden,))(x), axis=-2)
             y = active(gate) * up
         else:
-            y = active(self._projection("mlp_in", features, (), hidden)(x))
-        y = self._projection("mlp_out", hidden, (), features)(y)
+            y = active(projection(self, "mlp_in", (features,), (), (hidden,))(x))
+        y = projection(self, "mlp_out", (hidden,), (), (features,))(y)
         return Dropout(self.dropout, name="dropout2")(y, context=context)
-
-    def _projection(self, name: str, inputs: int, stack: tuple[int, ...], outputs: int) -> Projection:
-        return Projection(
-            (inputs,),
-            stack,
-            (outputs,),
-            self.use_bias,
-            self.kernel_init,
-            self.bias_init,
-            self.dtype,
-            self.param_dtype,
-            name=name,
-        )

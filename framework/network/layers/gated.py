@@ -9,7 +9,7 @@ from flax import linen as nn
 from framework.network.context import Context, TracedValue
 from framework.network.layers.activations import activation
 from framework.network.layers.dropout import Dropout
-from framework.network.layers.projection import Projection
+from framework.network.layers.projection import projection
 from framework.network.layers.wording import printed
 
 
@@ -37,19 +37,7 @@ class GatedMLP(nn.Module):
         inputs = x.shape[-1]
         hidden = round(self.mlp_ratio * inputs) if self.hidden is None else self.hidden
         # One product for both; `stack` keeps the two apart, so that each can be divided over devices alike.
-        gate, up = jnp.unstack(self._projection("mlp_in", inputs, (2,), hidden)(x), axis=-2)
+        gate, up = jnp.unstack(projection(self, "mlp_in", (inputs,), (2,), (hidden,))(x), axis=-2)
         y = Dropout(self.dropout, name="dropout")(activation(self.activation)(gate) * up, context=context)
-        return self._projection("mlp_out", hidden, (), inputs if self.features is None else self.features)(y)
-
-    def _projection(self, name: str, inputs: int, stack: tuple[int, ...], outputs: int) -> Projection:
-        return Projection(
-            (inputs,),
-            stack,
-            (outputs,),
-            self.use_bias,
-            self.kernel_init,
-            self.bias_init,
-            self.dtype,
-            self.param_dtype,
-            name=name,
-        )
+        features = inputs if self.features is None else self.features
+        return projection(self, "mlp_out", (hidden,), (), (features,))(y)

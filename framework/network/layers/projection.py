@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import jax
 from flax import linen as nn
 from flax.linen.dtypes import promote_dtype
@@ -35,3 +37,30 @@ class Projection(nn.Module):
         # The kernel as it lies. As a matrix it would cut through heads that are divided over devices, which XLA would
         # then send around; and a reshaped copy of gathered weights would be kept until the backward pass.
         return project(x, kernel, bias, axes=first)
+
+
+class Mapped(Protocol):
+    """A layer with the arguments of its affine maps."""
+
+    use_bias: bool
+    kernel_init: str
+    bias_init: str
+    dtype: str | None
+    param_dtype: str | None
+
+
+def projection(
+    layer: Mapped, name: str, inputs: tuple[int, ...], stack: tuple[int, ...], outputs: tuple[int, ...]
+) -> Projection:
+    """A map inside of a layer, with that layer's arguments; `inputs`, `stack` and `outputs` as in `Projection`."""
+    return Projection(
+        inputs,
+        stack,
+        outputs,
+        layer.use_bias,
+        layer.kernel_init,
+        layer.bias_init,
+        layer.dtype,
+        layer.param_dtype,
+        name=name,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,27 +16,28 @@ from framework.build.state import State
 from framework.core.trees import named_leaves
 
 HERE = Path(__file__).parent
-# What is tested is that the step can be built and computes, and nearly all of the time goes into compiling it. Small
-# loops by LLVM alone, without MLIR before it, take less than half as long.
-QUICK: dict[str, bool | str | int | float] = {"xla_backend_optimization_level": 0}
-if jax.__version_info__ < (0, 11):  # later ones have no other way
-    QUICK["xla_cpu_use_fusion_emitters"] = False
 WHOLE = {"label": 2, "regions": 2, "time": 1000}
 
 
-def experiment(case: Small, folder: Path) -> framework.Experiment:
-    if not case.arrays:
-        return framework.load("pictures", case.overrides, config_dirs=[HERE])
+def written(case: Small, folder: Path, whole: Mapping[str, int]) -> Path:
+    """An NPZ file with 20 examples of the case's arrays: whole numbers below `whole[name]`, the others from 0 to 1."""
     draw = np.random.default_rng(0)
     arrays = {
-        name: draw.integers(WHOLE[name], size=(20, *shape)).astype(np.int32)
-        if name in WHOLE
+        name: draw.integers(whole[name], size=(20, *shape)).astype(np.int32)
+        if name in whole
         else draw.uniform(size=(20, *shape)).astype(np.float32)
         for name, shape in case.arrays.items()
     }
     path = folder / "arrays.npz"
     np.savez(path, **arrays)  # pyright: ignore[reportArgumentType]
-    classes = ["data.classes=2"] if "label" in arrays else []
+    return path
+
+
+def experiment(case: Small, folder: Path) -> framework.Experiment:
+    if not case.arrays:
+        return framework.load("pictures", case.overrides, config_dirs=[HERE])
+    path = written(case, folder, WHOLE)
+    classes = ["data.classes=2"] if "label" in case.arrays else []
     return framework.load("arrays", [f"data.path={path}", *classes, *case.overrides], config_dirs=[HERE])
 
 
@@ -54,7 +56,7 @@ def made_up(state: State) -> State:
 def test_one_step_moves_the_parameters(case: Small, tmp_path: Path) -> None:
     built = experiment(case, tmp_path)
 
-    step = jax.jit(built.step, compiler_options=QUICK)
+    step = jax.jit(built.step)
     start = made_up(jax.eval_shape(built.init, 0))
     state, logs = step(start, built.batch(0))
     assert np.isfinite(logs["loss"])

@@ -12,7 +12,6 @@ import pytest
 from architecture_cases import Published, Shape
 from sequence_cases import REAL_NUMBERS
 from test_architecture_counts import composed
-from test_architecture_steps import QUICK
 
 from framework.network import Network
 
@@ -34,7 +33,7 @@ def test_wavenet_sees_as_far_back_as_it_tells_and_never_ahead() -> None:
         "wavenet", {"input": (1, 24)}, levels=5, residual=3, dilated=3, skip=4, kernel=2, stacks=2, layers=3
     )
     reach = 2 * (2**3 - 1) * (2 - 1) + 2
-    apply = jax.jit(lambda tokens: network(weights, tokens), compiler_options=QUICK)
+    apply = jax.jit(lambda tokens: network(weights, tokens))
     tokens = np.arange(24, dtype=np.int32)[None] % 5
     before = np.asarray(apply(tokens))
     changed = tokens.copy()
@@ -67,7 +66,7 @@ def test_dlrm_computes_the_papers_products_and_tells_categories_that_no_table_ha
     network, weights = small("dlrm", inputs, sizes=[3, 5], width=4, bottom=[4, 4, 4], top=[4, 4])
     features = np.random.default_rng(0).normal(size=(4, 6)).astype(np.float32)
     categories = np.array([[0, 0], [2, 4], [1, 3], [3, 0]], np.int32)
-    apply = jax.jit(lambda inputs: network(weights, inputs), compiler_options=QUICK)
+    apply = jax.jit(lambda inputs: network(weights, inputs))
     found = np.asarray(apply({"features": features, "categories": categories}))
     expected = dlrm(features[:3], categories[:3], weights)
     np.testing.assert_allclose(found[:3], expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
@@ -87,7 +86,7 @@ def test_what_fills_a_sequence_up_changes_nothing(bidirectional: bool) -> None:
         padding=0,
         bidirectional=bidirectional,
     )
-    apply = jax.jit(lambda tokens: network(weights, tokens), compiler_options=QUICK)
+    apply = jax.jit(lambda tokens: network(weights, tokens))
     both = np.asarray(apply(np.array([[5, 2, 8, 1, 0, 0], [5, 2, 8, 1, 7, 0]], np.int32)))
     alone = np.asarray(apply(np.array([[5, 2, 8, 1], [2, 2, 2, 2]], np.int32)))
     np.testing.assert_allclose(both[0], alone[0], rtol=1e-5)
@@ -97,7 +96,7 @@ def test_what_fills_a_sequence_up_changes_nothing(bidirectional: bool) -> None:
 def test_two_towers_give_vectors_of_length_one_and_their_cosine() -> None:
     inputs: dict[str, Shape] = {"user": (3,), "item": (3,)}
     network, weights = small("two_tower", inputs, users=5, items=4, embedding=4, hidden=6, width=3, temperature=0.5)
-    apply = jax.jit(lambda inputs: network(weights, inputs), compiler_options=QUICK)
+    apply = jax.jit(lambda inputs: network(weights, inputs))
     found = apply({"user": np.array([0, 4, 2], np.int32), "item": np.array([3, 0, 3], np.int32)})
     user, item = np.asarray(found["user"]), np.asarray(found["item"])
     np.testing.assert_allclose(np.linalg.norm(user, axis=-1), 1, rtol=1e-5)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from architecture_cases import Small
 from sequence_cases import SMALL
-from test_architecture_steps import QUICK, made_up
+from test_architecture_steps import made_up, written
 
 import framework
 from framework.core.trees import named_leaves
@@ -19,15 +19,7 @@ WHOLE = {"tokens": 7, "targets": 7, "segments": 2, "real": 2, "categories": 3, "
 
 
 def experiment(case: Small, folder: Path) -> framework.Experiment:
-    draw = np.random.default_rng(0)
-    arrays = {
-        name: draw.integers(WHOLE[name], size=(20, *shape)).astype(np.int32)
-        if name in WHOLE
-        else draw.uniform(size=(20, *shape)).astype(np.float32)
-        for name, shape in case.arrays.items()
-    }
-    path = folder / "arrays.npz"
-    np.savez(path, **arrays)  # pyright: ignore[reportArgumentType]
+    path = written(case, folder, WHOLE)
     return framework.load("arrays", [f"data.path={path}", *case.overrides], config_dirs=[HERE])
 
 
@@ -35,7 +27,7 @@ def experiment(case: Small, folder: Path) -> framework.Experiment:
 def test_one_step_moves_the_parameters(case: Small, tmp_path: Path) -> None:
     built = experiment(case, tmp_path)
     start = made_up(jax.eval_shape(built.init, 0))
-    state, logs = jax.jit(built.step, compiler_options=QUICK)(start, built.batch(0))
+    state, logs = jax.jit(built.step)(start, built.batch(0))
     assert np.isfinite(logs["loss"])
     assert int(state.step) == 1
     before, after = named_leaves(start.params), named_leaves(state.params)
