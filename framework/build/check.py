@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -9,32 +10,50 @@ import jax
 from framework.build.experiment import Experiment
 from framework.build.state import State
 from framework.core.errors import ConfigError, Problem
+from framework.network.abstract import shapes_only
 
 
-def check(experiment: Experiment) -> tuple[State, dict[str, Any]]:
-    """Trace `init`, `step` and `evaluate` with `jax.eval_shape`.
+@dataclass(frozen=True)
+class Checked:
+    """The shapes and dtypes of a recipe that fits together.
 
-    Returns:
-      The abstract state, and the abstract results of an evaluation by name.
+    Attributes:
+      state: before the first step.
+      results: of an evaluation, by name.
+      outputs: of the network for a batch, by name.
+    """
+
+    state: State
+    results: dict[str, Any]
+    outputs: dict[str, Any]
+
+
+def check(experiment: Experiment) -> Checked:
+    """Trace `init`, `step`, `evaluate` and `predict` with `jax.eval_shape`.
 
     Raises:
       ConfigError: something does not fit; all independent problems are told at once.
     """
     problems: list[Problem] = []
-    state = _attempt(problems, lambda: jax.eval_shape(experiment.init))
-    if state is None:
-        raise ConfigError(problems)
-    batch = experiment.example_batch(experiment.config.data.batch_size)
-    _attempt(problems, lambda: jax.eval_shape(experiment.step, state, batch))
-    results = _attempt(problems, lambda: jax.eval_shape(lambda s, b: _evaluated(experiment, s, b), state, batch))
+    with shapes_only():
+        state = _attempt(problems, lambda: jax.eval_shape(lambda: experiment.init()))
+        if state is None:
+            raise ConfigError(problems)
+        batch = experiment.example_batch(experiment.config.data.batch_size)
+        _attempt(problems, lambda: jax.eval_shape(lambda s, b: experiment.step(s, b), state, batch))
+        evaluated = _attempt(problems, lambda: jax.eval_shape(lambda s, b: _evaluated(experiment, s, b), state, batch))
+        if evaluated is not None and not experiment.predicts_as_it_evaluates:
+            # A user's own module may keep what only losses and metrics ask for.
+            _attempt(problems, lambda: jax.eval_shape(lambda s, b: experiment.predict(s, b), state, batch))
     _check_monitors(experiment, problems)
-    if problems or results is None:
+    if problems or evaluated is None:
         raise ConfigError(dict.fromkeys(problems))
-    return state, results
+    return Checked(state, *evaluated)
 
 
-def _evaluated(experiment: Experiment, state: State, batch: Any) -> dict[str, Any]:
-    return experiment.summarise(experiment.evaluate(state, batch, experiment.evaluation()))
+def _evaluated(experiment: Experiment, state: State, batch: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    evaluation, outputs = experiment.evaluate_and_predict(state, batch, experiment.evaluation())
+    return experiment.summarise(evaluation), outputs
 
 
 def _attempt(problems: list[Problem], function: Any) -> Any:

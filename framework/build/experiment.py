@@ -219,7 +219,6 @@ class Experiment:
         states = {name: metric.init() for name, metric in self.metrics.items()}
         return {"losses": sums, "rows": jnp.zeros((), jnp.float32), "metrics": states}
 
-    @lowered
     def evaluate(
         self, state: State, batch: Arrays, evaluation: dict[str, Any], hyper: Hyper | None = None
     ) -> dict[str, Any]:
@@ -227,6 +226,13 @@ class Experiment:
 
         Where devices see rows of their own, each has an evaluation of its own; `combine` makes one of them.
         """
+        return self.evaluate_and_predict(state, batch, evaluation, hyper)[0]
+
+    @lowered
+    def evaluate_and_predict(
+        self, state: State, batch: Arrays, evaluation: dict[str, Any], hyper: Hyper | None = None
+    ) -> tuple[dict[str, Any], dict[str, jax.Array]]:
+        """What `evaluate` gives, and the network's outputs for the batch."""
         hyper = self.hyper | dict(hyper or {})
         variables = state.best_variables
         outputs, updates = self._apply(variables, batch, hyper, key=None, train=False)
@@ -242,11 +248,12 @@ class Experiment:
             arrays = bound.read(scope)
             with bound.blamed(arrays):
                 states[name] = self.metrics[name].update(evaluation["metrics"][name], mask, **arrays)
-        return {
+        following = {
             "losses": {name: evaluation["losses"][name] + parts[name] * rows for name in evaluation["losses"]},
             "rows": evaluation["rows"] + rows,
             "metrics": states,
         }
+        return following, dict(outputs)
 
     def combine(self, evaluation: Mapping[str, Any]) -> Mapping[str, Any]:
         """The evaluation of all rows, where each device had its own of its rows."""
@@ -274,6 +281,11 @@ class Experiment:
             state.best_variables, batch, self.hyper | dict(hyper or {}), key=None, train=False, probe=False
         )
         return dict(outputs)
+
+    @property
+    def predicts_as_it_evaluates(self) -> bool:
+        """Whether `predict` calls the network just as `evaluate` does: nothing but outputs is read of it."""
+        return not self._probes and not self._reads_costs
 
     @property
     def result_names(self) -> tuple[str, ...]:

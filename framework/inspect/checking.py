@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import jax
-
 from framework.config.compose.loaded import Loaded
 from framework.core.errors import ConfigError, Problem
 from framework.core.trees import size
@@ -45,17 +43,16 @@ def check(loaded: Loaded) -> Report:
       ConfigError: something does not fit; all independent problems are told, with their origins.
     """
     setup = Setup(loaded)
-    state, results = setup.check()
-    experiment, config = setup.abstract, setup.config
+    checked = setup.check()
+    experiment, config, state = setup.abstract, setup.config, checked.state
     batch = experiment.example_batch(config.data.batch_size)
-    outputs = jax.eval_shape(experiment.predict, state, batch)
     findings = [
         Finding("data", config.data.type, ""),
         *(Finding("", f"batch.{name}", shape_text(spec)) for name, spec in batch.items() if name != "mask"),
         Finding("network", f"{len(experiment.network.graph.nodes)} nodes", f"{size(state.params):,} parameters"),
-        *(Finding("", f"outputs.{name}", shape_text(spec)) for name, spec in outputs.items()),
+        *(Finding("", f"outputs.{name}", shape_text(spec)) for name, spec in checked.outputs.items()),
         *_wired("losses", experiment.losses, {}),
-        *_wired("metrics", experiment.metric_wires, results),
+        *_wired("metrics", experiment.metric_wires, checked.results),
         Finding("optimizer", config.optimizer.type, f"{size(state.opt_state):,} numbers of state"),
         Finding("", config.optimizer.schedule.type, f"schedule over {_length(config)}"),
     ]

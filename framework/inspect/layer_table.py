@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import jax
-
 from framework.config.compose.loaded import Loaded
 from framework.core.trees import named_leaves, size
 from framework.inspect.checking import shape_text
@@ -69,12 +67,12 @@ def layer_table(loaded: Loaded, *, batch_size: int = 1, depth: int | None = None
       ConfigError: the recipe does not fit together.
     """
     setup = Setup(loaded)
-    setup.check()
+    checked = setup.check()
     experiment = setup.abstract
     network = experiment.network
     inputs = experiment.example_inputs(batch_size)
     found = network.check(inputs if network.wiring else next(iter(inputs.values())))
-    state = jax.eval_shape(experiment.init)
+    state = checked.state
     repeats = {node.path: node.repeat for node in network.graph.walk()}
     arrays = named_leaves(state.params)
     still = tuple(node.path for node in network.graph.walk() if node.freeze)

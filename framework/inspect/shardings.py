@@ -69,10 +69,10 @@ def shardings(loaded: Loaded) -> Shardings:
       ConfigError: the recipe or its layout does not fit together.
     """
     setup = Setup(loaded)
-    setup.check()
+    checked = setup.check()
     experiment, parallel = setup.abstract, setup.config.parallel
     present = jax.device_count()
-    shapes: Any = jax.eval_shape(experiment.init)
+    shapes: Any = checked.state
     try:
         kind, axes = resolved(parallel, present, lambda: shapes, batch_size=setup.config.data.batch_size, needed=False)
         divided = division(parallel, shapes, axes, experiment.stacked)

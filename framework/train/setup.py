@@ -10,7 +10,7 @@ from typing import Any
 import jax
 
 from framework import data as data_room
-from framework.build.check import check
+from framework.build.check import Checked, check
 from framework.build.experiment import Experiment
 from framework.config.compose.loaded import Loaded
 from framework.config.schema.parallel import Auto, Layout
@@ -60,7 +60,7 @@ class Setup:
             described = data_room.describe(self.config.data)
             return Experiment(self.config, described.arrays, self.config.trainer.steps or _ABSTRACT_STEPS)
 
-    def check(self) -> Any:
+    def check(self) -> Checked:
         """Evaluate the whole recipe abstractly; raises ConfigError with all problems, located."""
         with located(self.loaded):
             return check(self.abstract)

@@ -13,6 +13,7 @@ import jax
 from flax import linen as nn
 
 from framework.config.language.graph import Node
+from framework.network.abstract import numbers_matter
 
 
 def scanned(
@@ -47,6 +48,9 @@ def scanned(
         in_axes=tuple(nn.broadcast for _ in inputs[1:]),  # pyright: ignore[reportArgumentType]
         length=node.repeat,
         unroll=1 if node.remat else _unrolled(node.repeat),
+        # It traces the body a second time, to see to what is handed out of the loop besides: here nothing. Yet Flax
+        # counts draws while it traces, so that every draw depends on it.
+        check_constancy_invariants=module.has_rng("params") and numbers_matter(),
     )
     value, _ = stacked(module, *inputs)
     return value
