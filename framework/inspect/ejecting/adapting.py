@@ -7,6 +7,17 @@ from typing import Any
 
 from framework.config.schema.layers.initializers import INITIALIZERS, InitializerSpec
 
+NAMES = {
+    ("framework.network.costs", "asked_for"): "costs_asked_for",
+    ("framework.network.costs", "tell"): "tell_cost",
+    ("framework.network.layers.routing", "chosen"): "chosen_experts",
+    ("framework.network.layers.routing", "counted"): "expert_shares",
+    ("framework.network.layers.routing", "slots"): "expert_slots",
+    ("framework.network.layers.routing", "weighted"): "expert_weights",
+    ("framework.optim.schedules", "step"): "step_schedule",
+}
+"""Names of definitions that say little without the file that they are in, such as `costs.tell`."""
+
 _MODULE = "framework.network.layers.initialization"
 
 _INITIALIZER = '''def initializer(

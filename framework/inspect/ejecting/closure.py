@@ -12,8 +12,9 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from typing import TypeGuard
 
-from framework.inspect.ejecting.adapting import adapted
+from framework.inspect.ejecting.adapting import NAMES, adapted
 from framework.inspect.ejecting.scopes import free_names
 from framework.inspect.source_text import PACKAGE
 
@@ -80,8 +81,8 @@ class Closure:
         if same is not None:
             self.named[key] = same
             return same
-        free = name
-        if name in self.taken:
+        free = NAMES.get(key, name)
+        if free in self.taken:
             stem = module.rpartition(".")[2]
             free = f"{'_' if name.startswith('_') else ''}{stem}_{name.lstrip('_')}"
             if name[0].isupper():
@@ -96,7 +97,7 @@ class Closure:
             for used in sorted(_used(statement)):
                 binding = file.names.get(used)
                 if binding is None or binding.statement is not statement:
-                    self._follow(file, used, binding)
+                    self._follow(file, used, binding, statement)
             for local in _local_imports(statement):
                 for alias in local.names:
                     self.add(str(local.module), alias.name)
@@ -115,7 +116,12 @@ class Closure:
                 return self.named[other, held]
         return None
 
-    def _follow(self, file: _File, used: str, binding: _Binding | None) -> None:
+    def use(self, name: str, module: str) -> None:
+        """Import a name that the text uses besides what the definitions need."""
+        self.imports[name] = (module, name)
+        self.taken.add(name)
+
+    def _follow(self, file: _File, used: str, binding: _Binding | None, statement: ast.stmt) -> None:
         if binding is None:
             return
         if binding.imported is None:
@@ -125,7 +131,14 @@ class Closure:
         if module.partition(".")[0] == _OWN:
             if name is None:
                 raise NotCarriedError(f"{file.module} uses {module} as a whole")
-            self.add(module, name)
+            if not _is_file(module, name):
+                self.add(module, name)
+                return
+            read = [node.attr for node in ast.walk(statement) if _is_read(node, used)]
+            if len(read) < sum(node.id == used for node in free_names(statement)):
+                raise NotCarriedError(f"{file.module} uses {module}.{name} as a whole")
+            for part in read:
+                self.add(f"{module}.{name}", part)
         else:
             before = self.imports.setdefault(used, binding.imported)
             if before != binding.imported:
@@ -152,7 +165,7 @@ class Closure:
             if binding.imported is not None and binding.imported[0].partition(".")[0] == _OWN:
                 source, name = binding.imported
                 if name is not None:
-                    source = _resolved(source, name)[0]
+                    source = f"{source}.{name}" if _is_file(source, name) else _resolved(source, name)[0]
                 if any(own == source for own, _ in self.needed) and source != module:
                     self._before(source, order)
         order[module] = None
@@ -165,7 +178,8 @@ class Closure:
         lines = list(file.lines[first - 1 : statement.end_lineno])
         edits: list[tuple[int, int, int, str]] = []
         made = (node for one in _targets(statement) for node in ast.walk(one) if isinstance(node, ast.Name))
-        for node in (*free_names(statement), *made, statement):
+        read = (node for node in ast.walk(statement) if isinstance(node, ast.Attribute))
+        for node in (*free_names(statement), *made, *read, statement):
             found = self._renamed(file, node)
             if found is not None:
                 line, start, old, new = found
@@ -181,6 +195,8 @@ class Closure:
 
     def _renamed(self, file: _File, node: ast.AST) -> tuple[int, int, str, str] | None:
         """(line, column, old name, new name) where a node holds a name that is another one in the text."""
+        if isinstance(node, ast.Attribute):
+            return self._renamed_part(file, node)
         if isinstance(node, ast.Name):
             old, line, column = node.id, node.lineno, node.col_offset
         elif isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name in file.names:
@@ -196,11 +212,34 @@ class Closure:
         key = (file.module, old)
         if binding.imported is not None:
             module, name = binding.imported
-            if module.partition(".")[0] != _OWN or name is None:
+            if module.partition(".")[0] != _OWN or name is None or _is_file(module, name):
                 return None
             key = _resolved(module, name)
         new = self.named.get(key, old)
         return None if new == old else (line, column, old, new)
+
+    def _renamed_part(self, file: _File, node: ast.Attribute) -> tuple[int, int, str, str] | None:
+        """Likewise, where a node reads a definition through its file: `costs.tell`."""
+        if not isinstance(node.value, ast.Name):
+            return None
+        binding = file.names.get(node.value.id)
+        if binding is None or binding.imported is None or binding.imported[1] is None:
+            return None
+        module, name = binding.imported
+        if module.partition(".")[0] != _OWN or not _is_file(module, name):
+            return None
+        old = f"{node.value.id}.{node.attr}"
+        return node.value.lineno, node.value.col_offset, old, self.named[_resolved(f"{module}.{name}", node.attr)]
+
+
+def _is_file(module: str, name: str | None) -> bool:
+    """Whether a name that is imported from a module is a file of this package."""
+    return name is not None and PACKAGE.joinpath(*module.split(".")[1:], f"{name}.py").is_file()
+
+
+def _is_read(node: ast.AST, name: str) -> TypeGuard[ast.Attribute]:
+    """Whether it is `name.something`."""
+    return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == name
 
 
 @cache

@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 import io
-import pprint
 import zipfile
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
+from flax import traverse_util
 
-from framework.build.experiment import Experiment
 from framework.config.compose import Loaded
+from framework.config.language.graph import Graph
 from framework.core.errors import ConfigError, Problem
-from framework.core.words import listed
+from framework.core.trees import named_leaves
 from framework.inspect.ejecting.adapting import literal
 from framework.inspect.ejecting.closure import Closure
+from framework.inspect.ejecting.loop_source import Features, loop_source
 from framework.inspect.ejecting.network_source import HELPERS, Classes
-from framework.inspect.ejecting.training_source import LOOP, loss_source, optimizer_source
+from framework.inspect.ejecting.trace import Trace
+from framework.inspect.ejecting.training_source import loss_source, optimizer_source
 from framework.lowering.choice import Choices
+from framework.network.marks import frozen
 from framework.train.feed import is_resident
 from framework.train.setup import Setup
 
 _OWN_NAMES = (
     *("State", "streams", "apply", "init", "step", "rows", "gather", "run_step", "load", "train", "main", "loss"),
-    *("learning_rate", "optimizer", "argparse", "NamedTuple", "Any", "Path", "np", "jax", "jnp", "nn", "optax"),
-    *("partial", "annotations", *HELPERS),
+    *("learning_rate", "optimizer", "penalty", "divided", "joined", "total_costs", "argparse", "NamedTuple", "Any"),
+    *("Path", "np", "jax", "jnp", "nn", "optax", "partial", "annotations", "NETWORK", *HELPERS),
+    *("SEED", "TOTAL_STEPS", "BATCH_SIZE", "STEPS_PER_EPOCH", "ACCUMULATE_STEPS", "LOG_EVERY", "DATA", "INPUTS"),
+    *("HYPER", "FROZEN", "traverse_util"),
 )
 
 
@@ -55,26 +60,63 @@ def ejected(loaded: Loaded, script: Path) -> Ejected:
     """
     setup = Setup(loaded)
     experiment = setup.experiment
-    dataset = setup.dataset
+    refused = _refused(setup)
     closure = Closure(set(_OWN_NAMES))
-    problems = _refused(setup)
-    classes = Classes(closure, problems)
-    params = jax.eval_shape(experiment.init).params
-    root = classes.network(experiment.network.graph, params, "Network")
-    if problems:
-        raise ConfigError(problems).located(loaded.origins, loaded.subject)
-    parts = [loss_source(experiment, closure), optimizer_source(experiment, closure)]
+    graph = experiment.network.graph
+    trace = Trace.of(graph, list(experiment.example_inputs().values()))
+    read = frozenset(path for bound in experiment.losses.values() for path in bound.wires.values())
+    classes = Classes(closure, trace, read, refused)
+    root = classes.network(graph, "Network")
+    if refused:
+        raise ConfigError(refused).located(loaded.origins, loaded.subject)
+    features = _features(setup, trace, read)
+    params = trace.variables.get("params", {})
+    parts = [
+        loss_source(experiment, closure, trace, list(features.reads), masked=features.masked),
+        optimizer_source(experiment, closure, params),
+        *loop_source(features),
+    ]
     for module, name in (
         ("framework.network.context", "Context"),
         ("framework.core.random", "base_key"),
         ("framework.core.random", "derive"),
-        ("framework.data.streams", "permutation"),
     ):
         closure.add(module, name)
+    if features.shuffle:
+        closure.add("framework.data.streams", "permutation")
+    if features.freezes:
+        closure.use("traverse_util", "flax")
     forms = _forms(experiment.choices, closure)
-    train = dataset.splits["train"]
-    text = _script(experiment, closure, classes, root, parts, forms, loaded.subject, script.with_suffix(".npz"), train)
-    return Ejected(text, _packed({name: np.asarray(array) for name, array in dataset.arrays("train").items()}))
+    network = [*(HELPERS[name] for name in sorted(classes.helpers)), *classes.texts]
+    network.append(f"NETWORK = {root}()" + (f"\n{forms}" if forms else ""))
+    arrays = script.with_suffix(".npz")
+    head = [_opening(loaded.subject, arrays.name), *_imports(closure), "", _settings(setup, features, params, arrays)]
+    blocks = ["\n".join(head)]
+    for about, texts in [*closure.sections(), ("The network of the recipe.", network), ("Training.", parts)]:
+        first, *rest = texts
+        gap = "\n\n\n" if first.startswith(("def ", "class ", "@", "#")) else "\n\n"
+        blocks += [f"{_rule(about)}{gap}{first}", *rest]
+    train = {name: np.asarray(array) for name, array in setup.dataset.arrays("train").items()}
+    return Ejected("\n\n\n".join(blocks) + "\n", _packed(train))
+
+
+def _features(setup: Setup, trace: Trace, read: frozenset[str]) -> Features:
+    """What the loop of a recipe deals with."""
+    experiment, data = setup.experiment, setup.config.data
+    roots = {path.partition(".")[0] for path in read}
+    told = tuple(name for name in ("costs", "intermediates") if name in roots)
+    needs_params = "params" in roots or experiment.network.regularized
+    bodies = [node.body for node in experiment.network.graph.walk()]
+    return Features(
+        collections=tuple(trace.collections),
+        told=told,
+        reads=(*told, *(["params"] if needs_params else [])),
+        by_step=any(isinstance(body, Graph) and body.wrap is not None and body.wrap.kind == "steps" for body in bodies),
+        ema="trainer.ema_decay" in experiment.hyper,
+        freezes=experiment.network.freezes,
+        masked=data.last_batch == "mask" and len(setup.dataset.splits["train"]) % data.batch_size != 0,
+        shuffle=data.shuffle,
+    )
 
 
 def _packed(arrays: dict[str, np.ndarray]) -> bytes:
@@ -90,26 +132,48 @@ def _packed(arrays: dict[str, np.ndarray]) -> bytes:
 
 
 def _refused(setup: Setup) -> list[Problem]:
-    """What of the recipe a script cannot have."""
+    """What of the recipe a script cannot have, its network left out."""
     experiment, config = setup.experiment, setup.config
     problems = []
     if config.parallel.type not in ("auto", "single"):
         problems.append(
-            Problem("parallel.type", f"the layout '{config.parallel.type}'", "one device", fix="parallel=single")
+            Problem(
+                "parallel.type",
+                f"the layout '{config.parallel.type}' over devices",
+                "one device, which a script is for",
+                fix="parallel=single",
+            )
         )
-    if "trainer.ema_decay" in experiment.hyper:
-        problems.append(Problem("trainer.ema_decay", "a moving average", "none", fix="trainer.ema_decay=null"))
     if not is_resident(config.data.resident, setup.dataset.nbytes("train")):
         problems.append(
             Problem(
-                "data.resident", "the data is read while training", "data that is held whole", fix="data.resident=true"
+                "data.resident",
+                "data that is read while training",
+                "data that a script can hold whole",
+                fix="data.resident=true",
             )
         )
+    if config.data.shuffle and getattr(setup.dataset.splits["train"], "blocks", None) is not None:
+        problems.append(
+            Problem(
+                "data.shuffle",
+                "examples that are mixed block by block, as their files hold them",
+                "an order that a script can make from the seed alone",
+                fix="data.shuffle=false",
+            )
+        )
+    shared = {node.path for node in experiment.network.graph.walk() if node.share and isinstance(node.body, Graph)}
     for name, bound in experiment.losses.items():
         for word, path in bound.wires.items():
-            if path.partition(".")[0] not in ("batch", "outputs"):
+            node = path.removeprefix("intermediates.")
+            if node != path and any(node.startswith(f"{other}.") for other in shared):
                 problems.append(
-                    Problem(f"losses.{name}.{word}", f"reads {path}", "batch.… or outputs.…", fix=f"~losses.{name}")
+                    Problem(
+                        f"losses.{name}.{word}",
+                        f"reads {path}, which lies inside of a node that shares its weights",
+                        "a node outside of it",
+                        fix=f"~losses.{name}",
+                    )
                 )
     return problems
 
@@ -124,70 +188,67 @@ def _forms(choices: Choices, closure: Closure) -> str:
     return f"{current}.set({kind}({forms!r}, {literal(choices.default)}, {literal(choices.memory)}))"
 
 
-def _script(
-    experiment: Experiment,
-    closure: Closure,
-    classes: Classes,
-    root: str,
-    parts: list[str],
-    forms: str,
-    subject: str,
-    arrays: Path,
-    train: Any,
-) -> str:
-    config = experiment.config
-    left = ["metrics", "validation", "early stopping", "checkpoints", "reports"]
-    sections = list(closure.sections())
-    helpers = [HELPERS[name] for name in sorted(classes.helpers)]
-    masked = config.data.last_batch == "mask" and len(train) % config.data.batch_size != 0
-    size, full = config.data.batch_size, len(train)
-    steps = full // size if config.data.last_batch == "drop" else -(-full // size)
-    fed = {
-        path.removeprefix("batch."): (tuple(given.shape[1:]), str(given.dtype))
+def _opening(subject: str, arrays: str) -> str:
+    """What stands above the imports."""
+    return f'''"""The {subject} in plain JAX, Flax and Optax: `python FILE` trains it on {arrays}.
+
+Weights have the names that a run of the recipe gives them, so its parameters fit: `State.params`.
+Numbers in HYPER may be changed; those of the network's shape stand in its classes, near the end.
+
+Left out are metrics, validation, early stopping, checkpoints and reports.
+"""
+
+from __future__ import annotations
+'''
+
+
+def _settings(setup: Setup, features: Features, params: Any, arrays: Path) -> str:
+    """The constants of a script."""
+    experiment, config = setup.experiment, setup.config
+    size, full = config.data.batch_size, len(setup.dataset.splits["train"])
+    steps, every = (
+        full // size if config.data.last_batch == "drop" else -(-full // size),
+        (config.optimizer.accumulate_steps),
+    )
+    fed = [
+        (path.removeprefix("batch."), tuple(given.shape[1:]), str(given.dtype))
         for path, given in zip(experiment.inputs.values(), experiment.example_inputs().values(), strict=True)
-    }
+    ]
     hyper = {name: _Float32(value) for name, value in experiment.hyper.items() if name != "seed"}
     settings = [
         ("SEED", int(config.seed), "all that is random follows from it"),
         ("TOTAL_STEPS", experiment.total_steps, "steps of the optimizer, which the schedule is stretched over"),
         ("BATCH_SIZE", size, "examples in a step"),
         ("STEPS_PER_EPOCH", steps, "steps that visit every example once"),
-        ("ACCUMULATE_STEPS", config.optimizer.accumulate_steps, "steps whose mean gradient makes one update"),
-        ("SHUFFLE", config.data.shuffle, "each epoch visits the examples in an order of its own"),
-        ("MASKED", masked, "the last batch of an epoch is filled up, and the rows that do so do not count"),
+        ("ACCUMULATE_STEPS", every, "steps whose mean gradient makes one update"),
         ("LOG_EVERY", config.trainer.log_every_steps, "steps between lines"),
     ]
     lines = [
-        f'"""The {subject} in plain JAX, Flax and Optax: `python FILE` trains it on {arrays.name}.',
-        "",
-        "Weights have the names that a run of the recipe gives them, so its parameters fit: `State.params`.",
-        "Numbers in HYPER may be changed; those of the network's shape stand in its classes, at the end.",
-        "",
-        f"Left out are {listed(left)}.",
-        '"""',
-        "",
-        "from __future__ import annotations",
-        "",
-        *_imports(closure),
-        "",
         *(f"{name} = {literal(value)}  # {why}" for name, value, why in settings),
         f'DATA = Path(__file__).parent / "{arrays.name}"',
-        "# Arrays that the network takes: shape of one example, and number format.",
-        "INPUTS: dict[str, tuple[tuple[int, ...], str]] = " + _table(fed),
+        "# Arrays that the network takes: name, shape of one example, number format.",
+        "INPUTS: list[tuple[str, tuple[int, ...], str]] = " + _listing("[]", map(literal, fed)),
         "# Numbers that the compiled step takes as inputs: changing one compiles nothing anew.",
-        "HYPER: dict[str, Any] = " + _table(hyper),
+        "HYPER: dict[str, Any] = " + _listing("{}", (f'"{name}": {literal(value)}' for name, value in hyper.items())),
     ]
-    blocks = ["\n".join(lines)]
-    for about, texts in sections:
-        first, *rest = texts
-        blocks += [f"{_rule(about)}\n\n\n{first}" if _is_block(first) else f"{_rule(about)}\n\n{first}", *rest]
-    blocks += [
-        f"{_rule('The network of the recipe.')}\n\n\n{(helpers + classes.texts)[0]}",
-        *(helpers + classes.texts)[1:],
-    ]
-    blocks.append(f"NETWORK = {root}()" + (f"\n{forms}" if forms else ""))
-    blocks += [f"{_rule('Training.')}\n\n\n{parts[0]}", *parts[1:], LOOP]
-    return "\n\n\n".join(blocks) + "\n"
+    if features.freezes:
+        paths = frozen(experiment.network.graph, named_leaves(params))
+        starts = map(literal, _starts(params, {tuple(path.split(".")) for path in paths}))
+        lines += [
+            "# Where the parameters stand that stay as they are.",
+            "FROZEN: list[tuple[str, ...]] = " + _listing("[]", starts),
+        ]
+    return "\n".join(lines)
+
+
+def _starts(tree: Any, paths: set[tuple[str, ...]], before: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """The fewest starts of paths that reach these leaves and no others."""
+    leaves = traverse_util.flatten_dict({"": tree})
+    if all((*before, *path[1:]) in paths for path in leaves):
+        return [before]
+    inside = (_starts(part, paths, (*before, name)) for name, part in tree.items() if isinstance(part, Mapping))
+    own = [(*before, name) for name, part in tree.items() if not isinstance(part, Mapping)]
+    return [*(path for path in own if path in paths), *(start for starts in inside for start in starts)]
 
 
 class _Float32:
@@ -197,20 +258,17 @@ class _Float32:
         self.value = np.float32(value)
 
     def __repr__(self) -> str:
-        return f"np.float32({self.value})"
-
-
-def _is_block(text: str) -> bool:
-    return text.startswith(("def ", "class ", "@"))
+        return f"np.float32({self.value!s})"
 
 
 def _rule(about: str) -> str:
     return f"# {'-' * 117}\n# {about}"
 
 
-def _table(values: dict[str, Any]) -> str:
-    inside = "".join(f'\n    "{name}": {literal(value)},' for name, value in values.items())
-    return "{" + inside + "\n}" if inside else pprint.pformat(values)
+def _listing(ends: str, items: Iterable[str]) -> str:
+    """A list or dict with one item on each line."""
+    inside = "".join(f"\n    {item}," for item in items)
+    return f"{ends[0]}{inside}\n{ends[1]}" if inside else ends
 
 
 def _imports(closure: Closure) -> list[str]:
@@ -235,8 +293,12 @@ def _imports(closure: Closure) -> list[str]:
             plain.append(f"import {module}" + (f" as {bound}" if bound != module else ""))
         else:
             grouped.setdefault(module, []).append(name + (f" as {bound}" if bound != name else ""))
-    lines = sorted(plain) + [
-        f"from {module} import {', '.join(sorted(names))}" for module, names in sorted(grouped.items())
-    ]
+    lines = sorted(plain)
+    for module, names in sorted(grouped.items()):
+        plain_names = [name for name in names if " as " not in name]
+        renamed = [name for name in names if " as " in name]
+        lines += [f"from {module} import {name}" for name in sorted(renamed)]
+        if plain_names:
+            lines.append(f"from {module} import {', '.join(sorted(plain_names))}")
     own = [line for line in lines if line.split()[1].partition(".")[0] in sys.stdlib_module_names]
     return [*own, "", *(line for line in lines if line not in own)]

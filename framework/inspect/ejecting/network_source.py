@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import ast
 import dataclasses
-import keyword
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from framework.config.language.expression import CONSTANTS, LAX_FUNCTIONS, NN_FUNCTIONS, Expression
+from framework.config.language.combinators import DIRECTIONS
+from framework.config.language.expression import Expression
 from framework.config.language.graph import Graph, Node, Target
 from framework.config.schema.layers.base import LayerSpec
 from framework.core.errors import Problem
+from framework.inspect.ejecting import combined
 from framework.inspect.ejecting.adapting import initial, literal
 from framework.inspect.ejecting.closure import Closure, NotCarriedError
+from framework.inspect.ejecting.trace import Trace, Where
+from framework.inspect.ejecting.writing import expression, statement, subscripted, told, variable
 from framework.network.layers import module_for
 
-_WIDTH = 120
-_RESERVED = {"self", "context", "jax", "jnp", "nn", "lax", "np", "optax", "x", "repeated", "rematerialised"}
+_PROBED = ("mean", "rms", "zeros")
+"""What a `probe` tells of what passes it, behind its label."""
 
 
 @dataclass
@@ -27,25 +27,36 @@ class Classes:
 
     Attributes:
       closure: where the layers that they use are taken in.
+      trace: what is known of the variables and shapes.
+      read: key paths that losses read, such as `costs.kl` and `intermediates.stage1`.
       problems: nodes that a script cannot have.
       texts: the source of each class, those that are used by others first.
       helpers: names of the functions of `HELPERS` that they use.
     """
 
     closure: Closure
+    trace: Trace
+    read: frozenset[str] = frozenset()
     problems: list[Problem] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     helpers: set[str] = field(default_factory=set)
     _known: dict[tuple[str, str], str] = field(default_factory=dict)
 
-    def network(self, graph: Graph, params: Mapping[str, Any], name: str) -> str:
+    def network(self, graph: Graph, name: str) -> str:
         """The class of the whole network, which gives its outputs by name."""
-        return self.class_of(graph, params, name, "The network.", whole=True)
+        body = _Body(self, graph, ()).lines(None, whole=True)
+        return self._class(graph, body, name, "The network.", "dict[str, Any]")
 
-    def class_of(self, graph: Graph, params: Mapping[str, Any], wanted: str, about: str, *, whole: bool) -> str:
-        if graph.wrap is not None:
-            self.refuse(graph.key, f"'{graph.wrap.kind}' is a way to call layers that a script has not")
-        body = _Body(self, graph, params).lines(whole)
+    def block(self, node: Node, graph: Graph, where: Where) -> str:
+        """The class of a node that holds others."""
+        body = _Body(self, graph, where).lines(node, whole=False)
+        title = "".join(part[:1].upper() + part[1:] for part in node.op.split("_"))
+        if node.op == "bidirectional" and node.name in DIRECTIONS:
+            title = node.name.capitalize()
+        gives = "dict[str, Any]" if len(graph.outputs) > 1 else "Any"
+        return self._class(graph, body, title, f"The block `{node.op}`.", gives)
+
+    def _class(self, graph: Graph, body: list[str], wanted: str, about: str, gives: str) -> str:
         key = wanted, "\n".join(body)
         if key in self._known:
             return self._known[key]
@@ -54,114 +65,134 @@ class Classes:
             name, count = f"{wanted}{count}", count + 1
         self.closure.taken.add(name)
         self._known[key] = name
-        inputs = [variable(one) for one in graph.inputs]
-        signature = ", ".join(["self", *(f"{one}: Any" for one in inputs), "*", "context: Context"])
-        gives = "dict[str, Any]" if whole or len(graph.outputs) > 1 else "Any"
+        signature = ", ".join(["self", *(f"{variable(one)}: Any" for one in graph.inputs), "*", "context: Context"])
         head = f"    def __call__({signature}) -> {gives}:"
         self.texts.append(
             "\n".join([f"class {name}(nn.Module):", f'    """{about}"""', "", "    @nn.compact", head, *body])
         )
         return name
 
-    def refuse(self, key: str, found: str) -> None:
-        told = Problem(key, f"{found}", "a node that can be written out", fix="take it out, or keep the recipe")
+    def refuse(self, node: Node, found: str) -> None:
+        """Note that a node cannot be written out."""
+        told = Problem(node.key, found, "layers and blocks of this package", fix=f"~{node.key}")
         if told not in self.problems:
             self.problems.append(told)
 
 
 @dataclass
 class _Body:
-    """The statements of one class."""
+    """The statements of one class.
+
+    Attributes:
+      where: the names under which its variables are kept.
+      same: node that gives what it takes -> what it takes.
+    """
 
     classes: Classes
     graph: Graph
-    params: Mapping[str, Any]
+    where: Where
+    same: dict[str, str] = field(default_factory=dict)
 
-    def lines(self, whole: bool) -> list[str]:
-        lent = {node.share for node in self.graph.nodes if node.share}
-        found: list[str] = []
-        for node in self.graph.nodes:
-            found += self._node(node, node.name in lent)
-        outputs = {name: reference(given) for name, given in self.graph.outputs}
-        if whole or len(outputs) > 1:
-            inside = ", ".join(f'"{name}": {given}' for name, given in outputs.items())
-            return [*found, f"        return {{{inside}}}"]
-        return [*found, f"        return {next(iter(outputs.values()))}"]
+    def lines(self, node: Node | None, *, whole: bool) -> list[str]:
+        """The statements of the method; `node` is what holds the graph."""
+        lent = {other.share for other in self.graph.nodes if other.share}
+        written = {other.name: self._node(other, other.name in lent) for other in self.graph.nodes}
+        frozen = any(other.freeze and self._has_statistics(other) for other in self.graph.nodes)
+        start = ["        frozen = replace(context, frozen=True)"] if frozen else []
+        body = [*start, *(line for lines in written.values() for line in lines)]
+        outputs = {name: self._read(given) for name, given in self.graph.outputs}
+        wrap = self.graph.wrap
+        if wrap is None or node is None:
+            return [*body, combined.returned(outputs, whole=whole)]
+        if wrap.kind == "phase":
+            return [*start, *combined.phases(written, {name: self._read(name) for name in written})]
+        inputs = [variable(one) for one in self.graph.inputs]
+        if wrap.kind == "members":
+            return combined.members(wrap, inputs, body, outputs)
+        seen = self.classes.trace.visits[node.path, self.where].output
+        shapes = seen if len(outputs) > 1 else {next(iter(outputs)): seen}
+        if wrap.kind == "steps":
+            self.classes.closure.use("replace", "dataclasses")
+            return combined.steps(inputs, body, outputs, shapes)
+        return combined.backwards(inputs, body, outputs, shapes)
 
     def _node(self, node: Node, lends: bool) -> list[str]:
-        target, inputs = variable(node.name), [reference(name) for name in node.inputs]
-        for word, on in (("freeze", node.freeze), ("kernel_regularizer", _penalised(node))):
-            if on:
-                self.classes.refuse(node.key, f"'{word}' of the node '{node.name}' has no place in a script")
-        if isinstance(node.body, Expression):
-            return _wrapped(f"        {target} = ", self._expression(node.body, node))
-        if isinstance(node.body, Target):
-            self.classes.refuse(node.key, f"a module of yours, {node.body.title}, is not taken into a script")
+        if self._passes(node) and not lends:
+            self.same[node.name] = self._read(node.inputs[0])
+            lines = []
+        elif isinstance(node.body, Expression):
+            lines = statement(f"        {variable(node.name)} = ", self._expression(node.body, node))
+        elif isinstance(node.body, Target):
+            self.classes.refuse(node, f"{node.body.title} is code of yours, which a script does not copy")
             return []
-        borrowed = node.body.borrows if isinstance(node.body, LayerSpec) else ()
-        if borrowed:
-            owner = f"{variable(node.share or '')}_module"
-            inputs += [f'{owner}.variables["params"]["{name}"]' for name in borrowed]
-        owner = node.name if borrowed or not node.share else node.share
-        arguments = ", ".join([*inputs, "context=context"])
-        if node.share and not borrowed:
-            return [f"        {target} = {variable(owner)}_module({arguments})"]
-        if node.repeat > 1 and f"{node.name}_0" in self.params:
-            return self._unrolled(node, target, inputs)
-        inside = self.params.get(node.name, {})
-        if node.repeat > 1 and not inside:
-            self.classes.refuse(node.key, f"'repeat' of '{node.op}', which has no weights, has no place in a script")
-        made = self._made(node, node.name, inside)
-        if node.repeat > 1:
-            self.classes.helpers.add("repeated")
-            after = "".join(f", {one}" for one in inputs)
-            remat = ", remat=True" if node.remat else ""
-            return [
-                *_wrapped(f"        {target}_module = ", made),
-                f"        {target} = repeated({target}_module, {node.repeat}, context{after}{remat})",
-            ]
-        if node.remat:
-            self.classes.helpers.add("rematerialised")
-            after = "".join(f", {one}" for one in inputs)
-            return [
-                *_wrapped(f"        {target}_module = ", made),
-                f"        {target} = rematerialised({target}_module, context{after})",
-            ]
-        if lends:
-            return [
-                *_wrapped(f"        {target}_module = ", made),
-                f"        {target} = {target}_module({arguments})",
-            ]
-        return _wrapped(f"        {target} = ", made, f"({arguments})")
-
-    def _unrolled(self, node: Node, target: str, inputs: list[str]) -> list[str]:
-        lines, value = [], inputs[0]
-        if node.remat:
-            self.classes.refuse(node.key, "'remat' of copies that differ in shape has no place in a script")
-        for copy in range(node.repeat):
-            name = f"{node.name}_{copy}"
-            arguments = ", ".join([value, *inputs[1:], "context=context"])
-            lines += _wrapped(
-                f"        {target} = ", self._made(node, name, self.params.get(name, {})), f"({arguments})"
-            )
-            value = target
+        else:
+            lines = self._module(node, lends)
+        if f"intermediates.{node.path}" in self.classes.read:
+            value = self._read(node.name)
+            lines.append(f'        self.sow("intermediates", "{told(node.name)}", {value})')
         return lines
 
-    def _made(self, node: Node, name: str, inside: Mapping[str, Any]) -> str:
+    def _passes(self, node: Node) -> bool:
+        """Whether it is a probe whose statistics no loss reads."""
+        label = getattr(node.body, "label", None)
+        told = {f"costs.{label}_{name}" for name in _PROBED}
+        return node.op == "probe" and node.share is None and not told & self.classes.read
+
+    def _module(self, node: Node, lends: bool) -> list[str]:
+        """The module of a node, or those of its copies, and their calls."""
+        target, inputs = variable(node.name), [self._read(name) for name in node.inputs]
+        borrowed = node.body.borrows if isinstance(node.body, LayerSpec) else ()
+        owner = node.name if borrowed or not node.share else node.share
+        if borrowed:
+            lender = f"{variable(node.share or '')}_module"
+            inputs += [f'{lender}.variables["params"]["{name}"]' for name in borrowed]
+        context = "context"
+        if node.freeze and self._has_statistics(node):
+            self.classes.closure.use("replace", "dataclasses")
+            context = "frozen"
+        visits, copies = self.classes.trace.visits, [owner]
+        unrolled = node.repeat > 1 and (node.path, (*self.where, f"{owner}_0")) in visits
+        if unrolled:
+            copies = [f"{owner}_{copy}" for copy in range(node.repeat)]
+        scanned = node.repeat > 1 and not unrolled
+        lines, value = [], inputs[:1]
+        for name in copies:
+            held = f"{variable(name)}_module"
+            made = None if owner == node.share else self._made(node, name)
+            if made is not None and (lends or scanned or node.remat):
+                lines += statement(f"        {held} = ", made)
+                made = None
+            given = [*value, *inputs[1:]]
+            if scanned:
+                self.classes.helpers.add("repeated")
+                words = ", ".join([held, str(node.repeat), context, *given, *(["remat=True"] if node.remat else [])])
+                lines.append(f"        {target} = repeated({words})")
+            elif node.remat:
+                self.classes.helpers.add("rematerialised")
+                lines.append(f"        {target} = rematerialised({', '.join([held, context, *given])})")
+            else:
+                call = f"({', '.join([*given, f'context={context}'])})"
+                lines += statement(f"        {target} = ", held if made is None else made, call)
+            value = [target] if inputs else []
+        return lines
+
+    def _has_statistics(self, node: Node) -> bool:
+        trace = self.classes.trace
+        places = [where for path, where in trace.visits if path == node.path and where[:-1] == self.where]
+        return any(trace.keeps_statistics(where) for where in places)
+
+    def _made(self, node: Node, name: str) -> str:
         """The module of a node, as it is made: its class, its arguments, its name."""
         if isinstance(node.body, Graph):
-            title = "".join(part[:1].upper() + part[1:] for part in node.op.split("_"))
-            # The weights of copies that are one scan have one more axis; their names are those of one copy.
-            made = self.classes.class_of(node.body, inside, title, f"The block `{node.op}`.", whole=False)
-            return f'{made}(name="{name}")'
+            return f'{self.classes.block(node, node.body, (*self.where, name))}(name="{name}")'
         assert isinstance(node.body, LayerSpec)
         kind = module_for(node.op)
         try:
             made = self.classes.closure.add(kind.__module__, kind.__name__)
         except NotCarriedError:
-            self.classes.refuse(node.key, f"'{node.op}' is made of more of this package than a script carries")
+            self.classes.refuse(node, f"'{node.op}' is made of more of this package than a script carries")
             return "None()"
-        given = {name: initial(value) for name, value in node.body.arguments().items()}
+        given = {word: initial(value) for word, value in node.body.arguments().items()}
         usual = {one.name: one.default for one in dataclasses.fields(kind)}
         words = {word: literal(value) for word, value in given.items() if value != usual.get(word, dataclasses.MISSING)}
         for word, key, value in node.traced:
@@ -172,69 +203,19 @@ class _Body:
         return f"{made}({', '.join(f'{word}={value}' for word, value in words.items())})"
 
     def _expression(self, body: Expression, node: Node) -> str:
-        values = dict(zip(body.names, (reference(name) for name in node.inputs), strict=True))
+        values = dict(zip(body.names, (self._read(name) for name in node.inputs), strict=True))
         if body.parameters:
             owner = f"{variable(node.share or '')}_module"
             values |= {name: f'{owner}.variables["params"]["{name}"]' for name in body.parameters}
         values |= {name: literal(value) for name, value in body.constants.as_dict().items()}
         return expression(body.text, values)
 
-
-def expression(text: str, values: Mapping[str, str]) -> str:
-    """An array expression as Python on `jax.numpy`.
-
-    Args:
-      values: what stands for each of its names.
-    """
-
-    class Written(ast.NodeTransformer):
-        def visit_Call(self, node: ast.Call) -> ast.AST:
-            self.generic_visit(node)
-            return node
-
-        def visit_Name(self, node: ast.Name) -> ast.AST:
-            if node.id in values:
-                return ast.parse(values[node.id], mode="eval").body
-            if node.id in CONSTANTS:
-                return ast.Constant(CONSTANTS[node.id])
-            home = "jax.nn" if node.id in NN_FUNCTIONS else "lax" if node.id in LAX_FUNCTIONS else "jnp"
-            return ast.parse(f"{home}.{node.id}", mode="eval").body
-
-    return ast.unparse(Written().visit(ast.parse(text, mode="eval")))
-
-
-def variable(name: str) -> str:
-    """The Python variable that holds what a node gives."""
-    if name == "input":
-        return "x"
-    return f"{name}_" if keyword.iskeyword(name) or name in _RESERVED or name.endswith("_module") else name
-
-
-def reference(name: str | None) -> str:
-    """What a node reads, as Python: `conv`, `parts[0]`, `lstm["hidden"]`."""
-    if name is None:
-        return "None"
-    node, _, output = name.partition(".")
-    if not output:
-        return variable(node)
-    return f"{variable(node)}[{output}]" if output.isdigit() else f'{variable(node)}["{output}"]'
-
-
-def _penalised(node: Node) -> bool:
-    return any(name.startswith("kernel_regularizer") for name, _, _ in node.traced)
-
-
-def _wrapped(start: str, made: str, call: str = "") -> list[str]:
-    """A statement on one line, or, where that is too long, with the arguments on lines of their own."""
-    line = f"{start}{made}{call}"
-    opening = made.find("(")
-    if len(line) <= _WIDTH or opening < 0:
-        return [line]
-    tree = ast.parse(made, mode="eval").body
-    if not isinstance(tree, ast.Call) or tree.args:
-        return [f"{start}({made}){call}"]
-    parts = [f"{one.arg}={ast.get_source_segment(made, one.value)}" for one in tree.keywords]
-    return [f"{start}{made[: opening + 1]}", *(f"            {part}," for part in parts), f"        ){call}"]
+    def _read(self, name: str | None) -> str:
+        """What a node reads, as Python: `conv`, `parts[0]`, `lstm["hidden"]`."""
+        if name is None:
+            return "None"
+        node, *parts = name.split(".")
+        return subscripted(self.same.get(node, variable(node)), parts)
 
 
 HELPERS: dict[str, str] = {

@@ -1,6 +1,6 @@
-"""Runs a script that `fw eject` wrote, without this package, and keeps what it computes.
+"""Runs scripts that `fw eject` wrote, without this package, and keeps what each computes.
 
-python run_script.py train.py result.npz
+python run_script.py first.py first_result.npz second.py second_result.npz ...
 """
 
 from __future__ import annotations
@@ -32,9 +32,13 @@ def main(script: str, result: str) -> None:
     for number in range(STEPS):
         state, logs = module.run_step(state, arrays, module.rows(number, length), module.HYPER)
         kept |= {f"{name}.{number}": np.asarray(value) for name, value in logs.items()}
+    after = {"params": state.params, **state.collections, "ema": getattr(state, "ema", {})}
+    paths, _ = jax.tree_util.tree_flatten_with_path(after)
+    kept |= {f"after{jax.tree_util.keystr(path)}": np.asarray(leaf) for path, leaf in paths}
     assert not any(name.partition(".")[0] == "framework" for name in sys.modules), "the package was imported"
     np.savez(result, **kept)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2])
+    for place in range(1, len(sys.argv), 2):
+        main(sys.argv[place], sys.argv[place + 1])

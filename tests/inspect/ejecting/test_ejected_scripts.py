@@ -7,7 +7,7 @@ import subprocess
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -25,12 +25,26 @@ from framework.train.setup import Setup
 HERE = Path(__file__).parent
 STEPS = 3
 SMALL_GPT = ["network.args.width=8", "network.args.depth=2", "network.args.heads=2", "network.args.dropout=0.1"]
+SMALL_EXPERTS = ["network.args.width=8", "network.args.depth=2", "network.args.heads=2", "network.args.hidden=4"]
+SMALL_TEXT = ["data.context=8", "data.batch_size=2", "data.max_characters=3000"]
 RECIPES = {
     "perceptron": ("digits_mlp", ["data.batch_size=8"]),
     "convolutions": ("digits_cnn", ["data.batch_size=4", "network.blocks.conv_norm_relu.layers.act=gelu"]),
     "resnet": (str(HERE / "digits_resnet.yaml"), []),
-    "gpt": ("stdlib_gpt", [*SMALL_GPT, "data.context=8", "data.batch_size=2", "data.max_characters=3000"]),
+    "gpt": ("stdlib_gpt", [*SMALL_GPT, *SMALL_TEXT]),
+    "experts": ("stdlib_moe", [*SMALL_EXPERTS, *SMALL_TEXT]),
+    "average, frozen, penalties": (str(HERE / "marked_perceptron.yaml"), []),
+    "costs of an autoencoder": (str(HERE / "digits_vae.yaml"), []),
+    "combinators": (str(HERE / "combined_sequences.yaml"), []),
 }
+
+
+class Results(NamedTuple):
+    """A script, what its recipe computes and what it does."""
+
+    script: Path
+    expected: dict[str, np.ndarray]
+    found: dict[str, np.ndarray]
 
 
 def computed(loaded: compose.Loaded) -> dict[str, np.ndarray]:
@@ -55,33 +69,53 @@ def computed(loaded: compose.Loaded) -> dict[str, np.ndarray]:
     for number in range(STEPS):
         state, logs = step(state, arrays, schedule.indices(number), experiment.hyper)
         kept |= {f"{name}.{number}": np.asarray(value) for name, value in logs.items()}
-    return kept
+    paths, _ = jax.tree_util.tree_flatten_with_path({**state.variables, "ema": state.ema})
+    return kept | {f"after{jax.tree_util.keystr(path)}": np.asarray(leaf) for path, leaf in paths}
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Results]:
+    """What each recipe computes and what its script does, all scripts in one process without this package."""
+    folder = tmp_path_factory.mktemp("ejected")
+    loaded = {name: compose.load(*RECIPES[name]) for name in RECIPES}
+    places = {name: folder / f"train{number}.py" for number, name in enumerate(RECIPES)}
+    words = []
+    for name, script in places.items():
+        made = ejected(loaded[name], script)
+        script.write_text(made.script)
+        script.with_suffix(".npz").write_bytes(made.arrays)
+        words += [str(script), str(folder / f"{script.stem}_result.npz")]
+    command = [sys.executable, "-P", str(HERE / "run_script.py"), *words]
+    environment = {word: value for word, value in os.environ.items() if word != "PYTHONPATH"}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as running:
+        expected = {name: computed(one) for name, one in loaded.items()}
+        printed = running.communicate()[0].decode()
+    assert running.returncode == 0, printed
+    held = {}
+    for name, script in places.items():
+        with np.load(folder / f"{script.stem}_result.npz") as found:
+            held[name] = Results(script, expected[name], {key: found[key] for key in found.files})
+    return held
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_a_script_computes_the_recipes_numbers_bit_for_bit(name: str, tmp_path: Path) -> None:
-    recipe, overrides = RECIPES[name]
-    loaded = compose.load(recipe, overrides)
-    script, result = tmp_path / "train.py", tmp_path / "result.npz"
-    made = ejected(loaded, script)
-    script.write_text(made.script)
-    script.with_suffix(".npz").write_bytes(made.arrays)
-    command = [sys.executable, "-P", str(HERE / "run_script.py"), str(script), str(result)]
-    environment = {word: value for word, value in os.environ.items() if word != "PYTHONPATH"}
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as running:
-        expected = computed(loaded)
-        printed = running.communicate()[0].decode()
-    assert running.returncode == 0, printed
-    with np.load(result) as held:
-        found = {key: held[key] for key in held.files}
+def test_a_script_computes_the_recipes_numbers_bit_for_bit(name: str, results: dict[str, Results]) -> None:
+    expected, found = results[name].expected, results[name].found
     assert sorted(found) == sorted(expected)
-    differing = [key for key in expected if expected[key].tobytes() != found[key].tobytes()]
-    assert differing == []
-    check = [sys.executable, "-m", "ruff"]
-    style = ["--isolated", "--line-length", "120", str(script)]
-    assert subprocess.run([*check, "check", "--select", "E,F,I", *style], capture_output=True).returncode == 0
-    assert subprocess.run([*check, "format", "--check", *style], capture_output=True).returncode == 0
-    assert "import framework" not in made.script and "from framework" not in made.script
+    assert [key for key in expected if expected[key].tobytes() != found[key].tobytes()] == []
+
+
+@pytest.mark.parametrize("words", [("check", "--select", "E,F,I"), ("format", "--check")])
+def test_scripts_are_formatted_and_clean(words: tuple[str, ...], results: dict[str, Results]) -> None:
+    scripts = [str(result.script) for result in results.values()]
+    command = [sys.executable, "-m", "ruff", *words, "--isolated", "--line-length", "120", *scripts]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_no_script_imports_the_package(results: dict[str, Results]) -> None:
+    texts = [result.script.read_text() for result in results.values()]
+    assert [text for text in texts if "import framework" in text or "from framework" in text] == []
 
 
 def test_blocks_and_layers_have_the_names_of_the_recipe(tmp_path: Path) -> None:
@@ -97,14 +131,12 @@ def test_the_same_recipe_gives_the_same_files(tmp_path: Path) -> None:
 
 
 def test_all_that_a_script_cannot_have_is_told_at_once(tmp_path: Path) -> None:
-    words = ["parallel=data", "+trainer.ema_decay=0.9", "+network.layers.hidden1.freeze=true", "data.resident=false"]
-    words.append("+network.layers.look={probe: {label: seen}, after: act1}")
+    words = ["parallel=data", "data.resident=false"]
+    words.append("+network.layers.mine={module: {_target_: flax.linen.Dense, features: 3}, after: act1}")
     with pytest.raises(ConfigError) as caught:
-        ejected(compose.load("digits_mlp", words), tmp_path / "train.py")
+        ejected(compose.load("digits_mlp", words, trust=("flax",)), tmp_path / "train.py")
     assert {problem.key for problem in caught.value.problems} == {
         "parallel.type",
-        "trainer.ema_decay",
         "data.resident",
-        "network.layers.hidden1",
-        "network.layers.look",
+        "network.layers.mine",
     }
