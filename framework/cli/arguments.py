@@ -56,7 +56,13 @@ class VerbParser(argparse.ArgumentParser):
           ConfigError: a word is missing, unknown or of the wrong kind.
         """
         options, unknown = self.parse_known_intermixed_args(list(words))
-        problems = [self._unknown(word) for word in unknown if word != "--"]
+        # What follows `--epochs` is its value, and no second mistake.
+        values = {index + 1 for index, word in enumerate(unknown) if word.startswith("--") and "=" not in word}
+        problems = [
+            self._unknown(word)
+            for index, word in enumerate(unknown)
+            if word != "--" and (word.startswith("-") or index not in values)
+        ]
         if problems:
             raise ConfigError(problems)
         return options
@@ -65,15 +71,18 @@ class VerbParser(argparse.ArgumentParser):
         known = list(dict.fromkeys(self._spellings))
         if not word.startswith("-"):
             return Problem(f"fw {self.verb}", f"one word too many: '{word}'", expected=self._usage_line())
-        near = closest(word.partition("=")[0], known)
+        name, _, value = word.lstrip("-").partition("=")
+        near = closest(word.partition("=")[0], known, cutoff=0.75)
         fix = near or f"fw {self.verb} --help"
+        if near is None and "OVERRIDE" in self._usage_line() and word.startswith("--"):
+            fix = f"settings have no dashes: {name}={value or 'VALUE'}"
         return Problem(f"fw {self.verb}", f"unknown option '{word}'", expected=listed(known, limit=20), fix=fix)
 
     def _usage_line(self) -> str:
         return self.format_usage().removeprefix("usage: ").strip()
 
     def error(self, message: str) -> NoReturn:
-        found = message.replace("the following arguments are required: ", "missing: ")
+        found = message.replace("the following arguments are required: ", "missing: ").removesuffix(", OVERRIDE")
         raise ConfigError(Problem(f"fw {self.verb}", found, expected=self._usage_line(), fix=f"fw {self.verb} --help"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -10,9 +11,12 @@ from keyword import iskeyword
 from pathlib import Path
 
 from framework.core.errors import ConfigError, FrameworkError, Problem
+from framework.core.familiar import familiar_verb
 from framework.core.words import closest, listed
+from framework.runtime.garbage import collector_rests
 
 BROKEN_PIPE = 141  # what a shell reports of a program that SIGPIPE ended
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -25,7 +29,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     traceback_wanted = "--traceback" in words or os.environ.get("FW_TRACEBACK", "") not in ("", "0")
     words = [word for word in words if word != "--traceback"]
     try:
-        code = _dispatch(words)
+        with collector_rests():
+            code = _dispatch(words)
         sys.stdout.flush()
     except FrameworkError as error:
         if traceback_wanted:
@@ -44,9 +49,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("interrupted", file=sys.stderr)
         return 130
     except Exception as error:
-        if isinstance(error, OSError) and error.filename is not None and not traceback_wanted:
+        full = isinstance(error, OSError) and error.errno in _NO_ROOM
+        if isinstance(error, OSError) and (error.filename is not None or full) and not traceback_wanted:
             # The machine's affair, not ours: a full disk, a missing right, a folder that vanished.
-            print(f"{error.filename}: {error.strerror}\n  fix:       FW_TRACEBACK=1 shows where", file=sys.stderr)
+            place = error.filename if error.filename is not None else "a file could not be written"
+            fix = "free some space, then type the same command again; " if full else ""
+            print(f"{place}: {error.strerror}\n  fix:       {fix}FW_TRACEBACK=1 shows where", file=sys.stderr)
             return 2
         _print_traceback()
         print(
@@ -93,7 +101,7 @@ def _unknown_verb(verb: str, rest: list[str], verbs: list[str]) -> ConfigError:
         return ConfigError(
             Problem("fw", f"unknown option '{verb}'", expected="a verb first, then its options", fix="fw --help")
         )
-    near = closest(verb, verbs)
+    near = closest(verb, verbs, cutoff=0.75) or familiar_verb(verb, verbs) or closest(verb, verbs)
     fix = " ".join(["fw", near, *rest]) if near else "fw --help"
     return ConfigError(Problem("fw", f"unknown verb '{verb}'", expected=listed(verbs, limit=20), fix=fix))
 

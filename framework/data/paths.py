@@ -35,7 +35,9 @@ def existing(path: str | Path, *, key: str = "data.path", folder: bool = False) 
         return asked
     kind = "folder" if folder else "file"
     parent = asked.parent
-    if asked.exists():
+    if not str(path):
+        found, near, expected = f"no {kind} is named", None, f"the path of a {kind}"
+    elif asked.exists():
         found, near = f"'{path}' is a {'file' if folder else 'folder'}, not a {kind}", None
         expected = f"a {kind}"
     elif not parent.is_dir():
@@ -49,7 +51,9 @@ def existing(path: str | Path, *, key: str = "data.path", folder: bool = False) 
         near = closest(asked.name, beside)
         found = f"there is no {kind} '{path}'"
         expected = f"one of {listed(beside)}" if beside else f"a {kind}; the folder '{parent}' holds none"
-    raise DataError(Problem(key, found, expected, fix=f"{key}={parent / near}" if near else None))
+    raise DataError(
+        Problem(key, found, expected, fix=f"{key}={parent / near}" if near else None if str(path) else f"{key}=PATH")
+    )
 
 
 def files_of(path: Files, *, folders: bool = False) -> dict[str | None, list[Path]]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from framework.core.files import unwritable
 from framework.report.tables import Matrix, class_names
 
 if TYPE_CHECKING:
@@ -167,6 +168,13 @@ def tidy(axes: Axes) -> None:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a PNG; missing folders are made."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=140)
+    """Write a PNG; missing folders are made.
+
+    Raises:
+      RunError: the disk is full, or the folder may not be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, dpi=140)
+    except OSError as error:
+        raise unwritable(path, error) from error

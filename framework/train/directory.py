@@ -70,6 +70,13 @@ class RunDirectory:
           RunError: another process is using it, it holds something else than a run, its recipe differs, or it cannot be
             written.
         """
+        in_the_way = next((part for part in (path, *path.parents) if part.is_file()), None)
+        if in_the_way is not None:
+            raise RunError(
+                Problem(
+                    "run.dir", f"{in_the_way} is a file", "a folder that is new, empty or a run", fix="run.dir=PATH"
+                )
+            )
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:

@@ -20,7 +20,7 @@ from framework.build.state import State
 from framework.checkpoint import Checkpoints
 from framework.config.compose import dump
 from framework.config.compose.loaded import Loaded
-from framework.core.errors import Problem, RunError
+from framework.core.errors import Interrupted, Problem, RunError
 from framework.core.keypaths import flatten
 from framework.core.trees import size
 from framework.parallel.hosts.joining import join
@@ -115,7 +115,13 @@ def run(
                     continue
                 if stage == "train":
                     company.tell("whose member it is", lambda: _refuse_of_population(home.path))
-                home.finish(stage, getattr(session, stage)())
+                try:
+                    home.finish(stage, getattr(session, stage)())
+                except Interrupted as error:
+                    if directory is not None or setup.config.run.dir is not None:
+                        raise
+                    # Nobody chose the folder, so nobody knows what to type.
+                    raise Interrupted(f"{error}: run.dir={home.path}", error.exit_code - 128) from None
                 done.append(stage)
             result = company.tell("the result", lambda: home.read("result.json") or {})
             return Outcome(home.path, setup, result, tuple(done), tuple(skipped), session.state, company.first)

@@ -443,9 +443,9 @@ FILES = (
         "/dta: digits",
         "dta",
         2,
-        "nothing chose it",
+        "no config group is called 'dta'",
         "data",
-        "- /dta",
+        "- override /data: digits",
     ),
     edited(
         "cycle in from",
@@ -675,7 +675,92 @@ FILES = (
     written("alias of itself", "a: &a [*a]\n", "mine.yaml", "mine.yaml:1", "inside its own anchor", "aliases", "*a"),
 )
 
-CASES = OVERRIDES + FILES
+FROM_ELSEWHERE = (
+    override(
+        "a misspelt section with its key", "optimizr.b1=0.8", "optimizr", "unknown key", "optimizer", "optimizer.b1=0.8"
+    ),
+    override("a setting by PyTorch's name", "lr=3e-4", "lr", "unknown key 'lr'", "trainer", "optimizer.learning_rate="),
+    override(
+        "a setting by Lightning's name",
+        "trainer.gradient_clip_val=1",
+        "trainer.gradient_clip_val",
+        "unknown key",
+        "epochs",
+        "optimizer.clip_norm=1",
+    ),
+    override("a section by another name", "model=mlp", "model", "unknown key 'model'", "network", "network=mlp"),
+    edited(
+        "an argument by Keras's name",
+        "{dense: {features: 16}}",
+        "{dense: {units: 16}}",
+        "network.layers.hidden.dense.units",
+        "hidden",
+        "(did you mean 'features'?)",
+        "features",
+        "+network.layers.hidden.dense.features=16",
+    ),
+    edited(
+        "a layer by PyTorch's name",
+        "{dense: {features: 16}}",
+        "{nn.Linear: {features: 16}}",
+        "network.layers.hidden.nn.Linear",
+        "hidden",
+        "(did you mean 'dense'?)",
+        "fw list layers",
+        "+network.layers.hidden.dense={features:16}",
+    ),
+    edited(
+        "a bare layer that needs an argument",
+        "{dense: {features: 16}}",
+        "dense",
+        "network.layers.hidden.features",
+        "hidden",
+        "'dense' needs the argument 'features'",
+        "size",
+        "network.layers.hidden={dense:{features:64}}",
+    ),
+    written(
+        "layers as a list",
+        "network:\n  layers:\n    - relu: {}\n",
+        "network.layers",
+        "mine.yaml:2",
+        "found the list",
+        "a mapping from names to values",
+        "a name instead of each dash: `relu1: {relu: {}}`",
+    ),
+    edited(
+        "no blank after a colon",
+        "trainer:\n  epochs: 1",
+        "trainer:\n  epochs:1",
+        "trainer",
+        "trainer",
+        "found 'epochs:1', text",
+        "a mapping of epochs",
+        "`epochs: 1` with a blank after the colon",
+    ),
+    edited(
+        "lines that are not indented",
+        "trainer:\n  epochs: 1",
+        "trainer:\nseed: 1",
+        "trainer",
+        "trainer",
+        "found null",
+        "a mapping of epochs",
+        "indent the lines below `trainer:`",
+    ),
+    edited(
+        "a group without override",
+        "- override /data: digits",
+        "- data: digits",
+        "defaults",
+        2,
+        "'data' has a choice already",
+        "- override /data: OPTION",
+        "- override /data: digits",
+    ),
+)
+
+CASES = OVERRIDES + FILES + FROM_ELSEWHERE
 
 
 def run(command: Command, case: Case, folder: Path) -> Done:

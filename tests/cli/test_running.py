@@ -201,8 +201,8 @@ def test_train_stops_after_training(call: Command, tmp_path: Path) -> None:
     assert done.out.splitlines()[-1] == "run: only"
 
 
-def interrupted(folder: Path, *words: str) -> int:
-    """Start a long run, interrupt it once training has begun, and give the step that it saved."""
+def interrupted(folder: Path, *words: str) -> tuple[int, str]:
+    """Start a long run, interrupt it once training has begun, and give the step that it saved and what it said."""
     process = subprocess.Popen(
         [sys.executable, "-m", "framework", *words],
         cwd=folder,
@@ -218,10 +218,15 @@ def interrupted(folder: Path, *words: str) -> int:
     saved = re.search(r"SIGINT: saved at step (\d+); the same command", err)
     assert (process.returncode, out, "Traceback" in err) == (130, "", False), err
     assert saved is not None, err
-    return int(saved[1])
+    return int(saved[1]), err
 
 
-def test_an_interrupted_run_saves_itself_and_the_same_command_goes_on(tmp_path: Path) -> None:
+def test_an_interrupted_run_names_its_folder_and_goes_on_there(tmp_path: Path) -> None:
     length = ("trainer.epochs=null", "trainer.steps=100000000", "trainer.validate_every_steps=50000000")
-    words = ("train", "wine_mlp", "run.dir=long", "report.tensorboard=false", *length)
-    assert 0 < interrupted(tmp_path, *words) < interrupted(tmp_path, *words)
+    words = ("train", "wine_mlp", "report.tensorboard=false", *length)
+    first, said = interrupted(tmp_path, *words)
+    folder = re.search(r"goes on from there: (run\.dir=runs/wine_mlp/\S+)$", said, re.MULTILINE)
+    assert folder is not None, said
+    second, said = interrupted(tmp_path, *words, folder[1])
+    assert 0 < first < second
+    assert said.splitlines()[-1].endswith("goes on from there")

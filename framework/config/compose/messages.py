@@ -41,6 +41,12 @@ def _missing(error: MissingConfigException, files: Sequence[FileResult], groups:
     if group.split("/")[0] == GROUP:
         option, group = str(path.relative_to(GROUP)), GROUP
     own = groups.options(group) if groups.is_group(group) else ()
+    asked, _, choice = option.rpartition("/")
+    if group == GROUP and asked and groups.is_group(asked):
+        # `- data: csv` in a recipe is looked for beside the recipe, and every section has a choice already.
+        near = closest(choice, groups.options(asked)) or "OPTION"
+        found = f"'{asked}' has a choice already, which this line does not override"
+        return Problem("defaults", found, f"- override /{asked}: OPTION", origin, f"- override /{asked}: {near}")
     options = list(own if group == GROUP else error.options or own)
     if not options:
         known = list(groups.known())
@@ -75,7 +81,12 @@ def _not_in_list(match: re.Match[str], files: Sequence[FileResult], words: Seque
         value = word.text.partition("=")[2]
         found = "cannot be swapped, since nothing chose it before"
         return Problem(group, found, "a group of the defaults list", word.origin, f"+{group}={value}")
-    origin = next(_items(files, group, override=True), (None, None, None))[2]
+    _, option, origin = next(_items(files, group, override=True), (None, None, None))
+    near = closest(group, groups.known())
+    if near is not None and not groups.is_group(group):
+        return Problem(
+            group, f"no config group is called '{group}'", listed(known), origin, f"- override /{near}: {option}"
+        )
     found = "is overridden, but nothing chose it before"
     return Problem(group, found, listed(known), origin, f"without the word: - /{group}: OPTION")
 

@@ -16,6 +16,7 @@ from framework.config.language.scope import FAILED, Scope, Value
 from framework.config.schema.base import TracedMark, has_mark
 from framework.config.schema.layers.base import LayerSpec
 from framework.config.schema.layers.parametrised import NormedKernelSpec
+from framework.core.familiar import familiar_argument
 from framework.core.words import closest, listed
 
 TracedField = tuple[str, str, float]
@@ -46,7 +47,7 @@ def layer(
         spec = schema.model_validate({name: value.value for name, value in values.items() if name not in failed})
     except ValidationError as error:
         grouped = _by_argument(error)
-        renamed = {closest(name, schema.model_fields) for name in grouped if name not in schema.model_fields}
+        renamed = {_meant(schema, name) for name in grouped if name not in schema.model_fields}
         for name, errors in grouped.items():
             # `featurs` is one mistake, although `features` is missing too.
             if name not in failed and not (errors[0]["type"] == "missing" and name in renamed):
@@ -70,6 +71,12 @@ def _traced(spec: LayerSpec, values: Mapping[str, Value], key: str, instance: st
         source = values[name].key if name in values else f"{key}.{name}"
         found.append((name, source or f"{instance}.{name}", float(value)))
     return found
+
+
+def _meant(schema: type[LayerSpec], name: str) -> str | None:
+    """The argument that was meant by one that there is not."""
+    near = closest(name, schema.model_fields, cutoff=0.8)
+    return near or familiar_argument(name, schema.model_fields) or closest(name, schema.model_fields)
 
 
 def _own_first(schema: type[LayerSpec]) -> list[str]:
@@ -105,7 +112,7 @@ def _tell(
             f"~{full} +{node}.{name}={shown(raw[name])}",
         )
     elif first["type"] == "extra_forbidden":
-        near = closest(name, schema.model_fields)
+        near = _meant(schema, name)
         report.problem(
             full,
             f"'{schema.op}' has no argument '{name}'" + (f" (did you mean '{near}'?)" if near else ""),
@@ -117,7 +124,10 @@ def _tell(
             full,
             f"'{schema.op}' needs the argument '{name}'",
             _described(schema, name),
-            f"+{full}={_example(schema, name)}",
+            # A bare word, `hidden: dense`, is no mapping that an argument could be added to.
+            f"+{full}={_example(schema, name)}"
+            if key.endswith(f".{schema.op}")
+            else f"{key}={{{schema.op}:{{{name}:{_example(schema, name)}}}}}",
         )
     else:
         _tell_value(schema, name, errors, raw, values, full, scope, report)

@@ -14,6 +14,7 @@ from framework.config.language.graph import REGULARIZER
 from framework.config.language.report import Report
 from framework.config.language.scope import FAILED, Scope
 from framework.config.schema.layers.base import LayerSpec
+from framework.core.familiar import familiar_layer
 from framework.core.words import closest, listed
 
 NODE_KEYS = ("from", "repeat", "remat", "share", "freeze", REGULARIZER, "after", "before")
@@ -175,7 +176,7 @@ def _known(
 ) -> bool:
     if op in ops:
         return True
-    near = closest(op, ops)
+    near = familiar_layer(op, ops) or closest(op, ops)
     fix = None
     if near:
         fix = f"{key}={near}" if renames is None else _renaming(key, near, *renames)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,6 +15,7 @@ from framework.config.validation.shapes import Shape, field_shape, shape_of, ste
 from framework.config.validation.suggest import Suggestions
 from framework.config.validation.wording import as_override, default_of, expected, found, nearest, placeholder
 from framework.core.errors import Problem
+from framework.core.keypaths import flatten
 from framework.core.words import closest, listed
 
 _RANGE = ("greater_than", "greater_than_equal", "less_than", "less_than_equal", "multiple_of", "finite_number")
@@ -125,7 +127,7 @@ class Translator:
             section, _, last = name.rpartition(".")
             fix = f"{name}={as_override(error.value)}, or in a file `{section}: {{{last}: {as_override(error.value)}}}`"
         elif better:
-            fix = f"{better}={as_override(error.value)}"
+            fix = _under_its_name(better, error.value)
         elif origin.startswith("override "):
             fix = f"leave out {origin.removeprefix('override ')}"
         else:
@@ -199,6 +201,8 @@ class Translator:
         elif shape.annotation is str and value is not None and not isinstance(value, Mapping | Sequence):
             converted = f"'{as_override(value)}'"
         fix = f"{key}={converted}" if converted is not None else self._default_fix(key, shape)
+        if shape.model is not None or "dict" in str(shape.annotation)[:4].lower():
+            fix = _mapping_fix(key, value) or fix
         return Problem(key, what, meant or str(error.error["msg"]), fix=fix)
 
     def _component_fix(self, key: str, word: str, known: list[str]) -> str:
@@ -254,6 +258,28 @@ def _is_key(shape: Shape, part: str | int, value: Any) -> bool:
     if shape.types:
         return part not in shape.types
     return isinstance(value, Mapping) and part in value and step(shape, part, value) is not None
+
+
+def _under_its_name(key: str, value: Any) -> str:
+    """The overrides that set at `key` what was set under another name; a mapping is set leaf by leaf."""
+    settings = flatten(value, key) if isinstance(value, Mapping) and value else {key: value}
+    if len(settings) > 3:
+        return f"call it {key}"
+    return " ".join(f"{name}={as_override(item)}" for name, item in settings.items())
+
+
+def _mapping_fix(key: str, value: Any) -> str | None:
+    """What mends a section that YAML read as something else than a mapping; None where that is not plain to see."""
+    if value is None:
+        return f"indent the lines below `{key}:`, or leave the line out"
+    if isinstance(value, str) and re.fullmatch(r"\w+:\S+", value):
+        name, _, rest = value.partition(":")
+        return f"{key}.{name}={rest}, in a file `{name}: {rest}` with a blank after the colon"
+    if isinstance(value, Sequence) and not isinstance(value, str) and value:
+        first = value[0]
+        name = next(iter(first)) if isinstance(first, Mapping) and first else "name"
+        return f"a name instead of each dash: `{name}1: {as_override(first)}`"
+    return None
 
 
 def _inside(value: Any, part: str | int) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from framework.config.validation.shapes import NAME, all_keys
+from framework.core.familiar import familiar_setting
 from framework.core.words import closest
 
 
@@ -25,7 +26,8 @@ class Suggestions:
     def instead_of(self, name: str, section: str, known: Sequence[str]) -> str | None:
         """The full key most likely meant by an unknown `name` in a section that knows `known`; None if none is near.
 
-        First a slip of the pen in the same section, then the same name elsewhere, then a name close to it.
+        First a slip of the pen in the same section, then the same name elsewhere, then what other libraries call so,
+        then a name close to it.
         """
         parts = name.split(".")
         if len(parts) > 1 and section == "" and name in self._keys():
@@ -37,10 +39,16 @@ class Suggestions:
         elsewhere = [key for key in self._keys() if key.rpartition(".")[2] == name and not key.startswith("network.")]
         if elsewhere:
             return min(elsewhere, key=lambda key: (not key.startswith(prefix), NAME in key, key.count(".")))
+        leaves = {key.rpartition(".")[2]: key for key in reversed(self._keys()) if NAME not in key}
+        here = familiar_setting(name, known)
+        if here:
+            return f"{prefix}{here}"
+        anywhere = familiar_setting(name, [leaf for leaf, key in leaves.items() if not key.startswith("sweep.")])
+        if anywhere:
+            return leaves[anywhere]
         near = closest(name, known)
         if near:
             return f"{prefix}{near}"
-        leaves = {key.rpartition(".")[2]: key for key in reversed(self._keys()) if NAME not in key}
         near = closest(name, leaves, cutoff=0.8)
         return leaves[near] if near else None
 

@@ -60,7 +60,7 @@ def _expected(shape: Shape) -> str:
     if shape.item is not None:
         kind = "a mapping from names to" if "dict" in str(shape.annotation)[:4].lower() else "a list of"
         lengths = _lengths(shape.marks)
-        return f"{kind} {_expected(shape.item)}{f', {lengths}' if lengths else ''}"
+        return f"{kind} {_expected(shape.item) or 'values'}{f', {lengths}' if lengths else ''}"
     plain = _PLAIN.get(shape.annotation, "")
     return " ".join(part for part in (plain, bounds(shape.marks), _lengths(shape.marks)) if part)
 

@@ -92,5 +92,9 @@ def _header(path: Path, rows: Iterator[list[str]]) -> tuple[str, ...]:
             if repeated
             else f"has no name for column {names.index('') + 1}"
         )
-        raise DataError(Problem("data.path", f"the header of '{path}' {found}", "a name of its own for each column"))
+        expected, fix = "a name of its own for each column", None
+        if names and names[0] == "" and not repeated:
+            expected += "; a first column without one mostly holds the row numbers that pandas writes"
+            fix = f"frame.to_csv('{path.name}', index=False), or give the column a name and list it in data.exclude"
+        raise DataError(Problem("data.path", f"the header of '{path}' {found}", expected, fix=fix))
     return names

@@ -358,9 +358,9 @@ FILES = {
     "an unknown group": (
         "defaults:\n  - override /optimiser: adam\n",
         "optimiser",
-        "is overridden, but nothing chose it before",
+        "no config group is called 'optimiser'",
         2,
-        "without the word: - /optimiser: OPTION",
+        "- override /optimizer: adam",
     ),
     "a group without the word override": (
         "defaults:\n  - /optimizer: lion\n",

@@ -1,0 +1,169 @@
+"""What other libraries call the things of this one, so that a word from there is answered with the word here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+_LAYERS = {
+    "linear": "dense",
+    "fc": "dense",
+    "fullyconnected": "dense",
+    "fully_connected": "dense",
+    "embedding": "embed",
+    "conv1d": "conv",
+    "conv2d": "conv",
+    "conv3d": "conv",
+    "convtranspose2d": "transposed_conv",
+    "conv2dtranspose": "transposed_conv",
+    "maxpool": "max_pool",
+    "maxpool2d": "max_pool",
+    "maxpooling2d": "max_pool",
+    "avgpool": "avg_pool",
+    "averagepooling2d": "avg_pool",
+    "adaptiveavgpool2d": "adaptive_avg_pool",
+    "globalaveragepooling2d": "global_avg_pool",
+    "globalmaxpooling2d": "global_max_pool",
+    "batchnormalization": "batch_norm",
+    "layernormalization": "layer_norm",
+    "multiheadattention": "attention",
+    "multi_head_attention": "attention",
+    "self_attention": "attention",
+    "upsample": "resize",
+    "upsampling2d": "resize",
+    "concatenate": "concat",
+    "cat": "concat",
+    "permute": "transpose",
+    "view": "reshape",
+    "spatialdropout2d": "spatial_dropout",
+    "dropout2d": "spatial_dropout",
+    "droppath": "stochastic_depth",
+    "drop_path": "stochastic_depth",
+    "zeropadding2d": "pad",
+}
+_ARGUMENTS = {
+    "units": "features",
+    "filters": "features",
+    "out_features": "features",
+    "out_channels": "features",
+    "hidden_size": "features",
+    "channels": "features",
+    "kernel_size": "kernel",
+    "filter_size": "kernel",
+    "pool_size": "window",
+    "stride": "strides",
+    "bias": "use_bias",
+    "p": "rate",
+    "prob": "rate",
+    "num_heads": "heads",
+    "num_embeddings": "vocabulary",
+    "input_dim": "vocabulary",
+    "embedding_dim": "features",
+    "output_dim": "features",
+}
+_SETTINGS = {
+    "lr": "learning_rate",
+    "init_lr": "learning_rate",
+    "wd": "weight_decay",
+    "beta1": "b1",
+    "beta_1": "b1",
+    "beta2": "b2",
+    "beta_2": "b2",
+    "epsilon": "eps",
+    "bs": "batch_size",
+    "batchsize": "batch_size",
+    "num_epochs": "epochs",
+    "max_epochs": "epochs",
+    "n_epochs": "epochs",
+    "max_steps": "steps",
+    "num_steps": "steps",
+    "clipnorm": "clip_norm",
+    "grad_clip": "clip_norm",
+    "gradient_clip": "clip_norm",
+    "gradient_clip_val": "clip_norm",
+    "max_grad_norm": "clip_norm",
+    "clipvalue": "clip_value",
+    "accumulate_grad_batches": "accumulate_steps",
+    "gradient_accumulation_steps": "accumulate_steps",
+    "scheduler": "schedule",
+    "lr_scheduler": "schedule",
+    "early_stopping": "early_stop",
+    "random_seed": "seed",
+    "random_state": "seed",
+    "save_top_k": "keep",
+    "max_to_keep": "keep",
+    "val_check_interval": "validate_every_steps",
+    "log_every_n_steps": "log_every_steps",
+    "label_smoothing": "smoothing",
+    "class_weight": "class_weights",
+    "pos_weight": "positive_weight",
+    "num_workers": "workers",
+    "num_classes": "classes",
+    "val_split": "valid",
+    "validation_split": "valid",
+    "model": "network",
+    "arch": "network",
+    "dataset": "data",
+    "loss": "losses",
+    "criterion": "losses",
+    "output_dir": "dir",
+    "logdir": "dir",
+    "log_dir": "dir",
+    "gpus": "devices",
+    "num_gpus": "devices",
+    "strategy": "parallel",
+}
+_VERBS = {
+    "new": "init",
+    "create": "init",
+    "startproject": "init",
+    "fit": "train",
+    "resume": "train",
+    "test": "evaluate",
+    "eval": "evaluate",
+    "validate": "check",
+    "lint": "check",
+    "infer": "predict",
+    "inference": "predict",
+    "tune": "sweep",
+    "search": "sweep",
+    "hpo": "sweep",
+    "optimize": "sweep",
+    "export": "eject",
+    "plot": "graph",
+    "draw": "graph",
+    "ls": "list",
+    "docs": "list",
+    "describe": "explain",
+    "why": "explain",
+    "diff": "compare",
+    "config": "show",
+    "cat": "show",
+    "env": "doctor",
+    "info": "doctor",
+}
+
+
+def familiar_layer(word: str, known: Iterable[str]) -> str | None:
+    """The operation out of `known` that Keras, PyTorch or Flax call `word`; None where there is none."""
+    return _LAYERS.get(_plain(word)) if _LAYERS.get(_plain(word)) in set(known) else None
+
+
+def familiar_argument(word: str, known: Iterable[str]) -> str | None:
+    """The argument out of `known` that layers of other libraries call `word`; None where there is none."""
+    return _ARGUMENTS.get(word) if _ARGUMENTS.get(word) in set(known) else None
+
+
+def familiar_setting(word: str, known: Iterable[str]) -> str | None:
+    """The setting out of `known` that other libraries call `word`; None where there is none."""
+    return _SETTINGS.get(word) if _SETTINGS.get(word) in set(known) else None
+
+
+def familiar_verb(word: str, known: Iterable[str]) -> str | None:
+    """The verb out of `known` that other commands call `word`; None where there is none."""
+    return _VERBS.get(word) if _VERBS.get(word) in set(known) else None
+
+
+def _plain(word: str) -> str:
+    """`nn.Linear` and `linear` are one word."""
+    return re.sub(r"^.*\.", "", word).lower()
