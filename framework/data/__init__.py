@@ -1,5 +1,6 @@
 """Data: sources, splits, scaling by the training split, the batch schedule and prefetch. NumPy only, never JAX."""
 
+from framework.data.data_frames import is_data_frame, read_data_frame, reads_data_frames
 from framework.data.dataset import Dataset, load
 from framework.data.description import DataSpec, describe
 from framework.data.input_files import read_inputs
@@ -13,7 +14,10 @@ __all__ = [
     "Source",
     "denormalize",
     "describe",
+    "is_data_frame",
     "load",
     "normalize_inputs",
+    "read_data_frame",
     "read_inputs",
+    "reads_data_frames",
 ]

@@ -8,8 +8,9 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +21,9 @@ from framework import data as data_room
 from framework.build.state import State
 from framework.config.compose import load as compose
 from framework.config.schema.root import Config
-from framework.core.errors import ConfigError, Problem, RunError
+from framework.core.errors import ConfigError, DataError, Problem, RunError
 from framework.core.words import listed
+from framework.library.arguments import Overrides, override_words, recipe_word
 from framework.network import Network
 from framework.network.generation import generate
 from framework.train import saved
@@ -47,10 +49,10 @@ class Result:
 
     path: Path
     metrics: dict[str, dict[str, Any]]
-    history: list[dict[str, Any]]
+    history: list[dict[str, Any]] = field(repr=False)
     seconds: float
     parameters: int
-    state: State
+    state: State = field(repr=False)
 
     def _repr_html_(self) -> str:
         from framework.report.notebook import result_html
@@ -79,6 +81,11 @@ class Experiment:
     def data(self) -> Any:
         """The loaded data set: `splits`, `spec`, `arrays(split)`."""
         return self._setup.dataset
+
+    @property
+    def classes(self) -> tuple[str, ...] | None:
+        """The names of the classes, in the order of the logits; None where the data has no classes."""
+        return self._setup.dataset.classes
 
     @property
     def hyper(self) -> dict[str, Any]:
@@ -163,16 +170,32 @@ class Experiment:
         """The network's outputs for raw inputs, scaled as the training split was.
 
         Args:
-          inputs: one array with a leading batch axis, or a mapping of batch array names to such.
+          inputs: one array with a leading batch axis, or a mapping of batch array names to such; a data frame, whose
+            columns are found by name, where the run was trained on a table; or the path of a file, as for `fw predict`.
 
         Returns:
           The array, where the network has one output; else a dict by name.
+
+        Raises:
+          RunError: nothing was trained or restored yet.
+          DataError: the inputs are not what the network reads.
         """
+        state = self._trained()
+        outputs = self._setup.evaluator.predict(state, self._scaled(inputs))
+        return next(iter(outputs.values())) if len(outputs) == 1 else outputs
+
+    def _scaled(self, inputs: Any) -> dict[str, Any]:
+        facts = self._setup.dataset.facts()
+        if isinstance(inputs, str | Path):
+            try:
+                return dict(data_room.read_inputs(inputs, self.config.data, facts))
+            except DataError as error:
+                raise DataError(replace(problem, key="inputs") for problem in error.problems) from None
+        if data_room.is_data_frame(inputs) and data_room.reads_data_frames(facts):
+            return dict(data_room.read_data_frame(inputs, facts))
         names = [path.removeprefix("batch.") for path in self._setup.experiment.inputs.values()]
         arrays = dict(inputs) if isinstance(inputs, Mapping) else {names[0]: np.asarray(inputs)}
-        scaled = data_room.normalize_inputs(arrays, self._setup.dataset.facts())
-        outputs = self._setup.evaluator.predict(self._trained(), scaled)
-        return next(iter(outputs.values())) if len(outputs) == 1 else outputs
+        return dict(data_room.normalize_inputs(arrays, facts))
 
     def generate(
         self, tokens: Any, count: int, *, temperature: float = 1.0, top_k: int | None = None, seed: int = 0
@@ -226,18 +249,20 @@ class Experiment:
 
 
 def load(
-    recipe: str,
-    overrides: Sequence[str] = (),
+    recipe: str | PathLike[str],
+    overrides: Overrides = (),
     *,
     config_dirs: Sequence[str | Path] = (),
     trust: Sequence[str] = (),
 ) -> Experiment:
-    """Load a recipe by name or path, with overrides in Hydra's grammar.
+    """Load a recipe by name or path, with overrides in Hydra's grammar or as a dict of keys and values.
 
     Raises:
       ConfigError: with every problem that was found in the recipe and the overrides.
     """
-    return Experiment(Setup(compose(recipe, overrides, config_dirs=config_dirs, trust=trust)))
+    return Experiment(
+        Setup(compose(recipe_word(recipe), override_words(overrides), config_dirs=config_dirs, trust=trust))
+    )
 
 
 def open_run(path: str | Path, checkpoint: str | int = "best", *, trust: Sequence[str] = ()) -> Experiment:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from framework.config.validation.wording import as_override
+from framework.library.arguments import Overrides, override_words, recipe_word
 from framework.library.sweep_results import SweepResult
 from framework.sweep.driver import sweep as run_sweep
 from framework.sweep.prepared import Request
@@ -20,14 +22,14 @@ DRAWS = 32
 
 
 def sweep(
-    recipe: str,
+    recipe: str | PathLike[str],
     space: Mapping[str, Any],
     *,
     objective: str | Sequence[str] | None = None,
     direction: str | Sequence[str] | None = None,
     sampler: str | None = None,
     trials: int | None = None,
-    overrides: Sequence[str] = (),
+    overrides: Overrides = (),
     directory: str | Path | None = None,
     config_dirs: Sequence[str | Path] = (),
     trust: Sequence[str] = (),
@@ -44,7 +46,7 @@ def sweep(
       direction: `minimize`, the default, or `maximize`; one for each objective.
       sampler: who proposes; by default every combination, and for a space with intervals `random`.
       trials: how many; by default all combinations, and 32 for `random`.
-      overrides: of the recipe, for all trials.
+      overrides: of the recipe, for all trials, as `fw.load` takes them.
       directory: the folder of the sweep; by default a new one, `runs/<recipe>/sweep-<time>`.
       progress: show a table of where the sweep is.
 
@@ -52,13 +54,14 @@ def sweep(
       ConfigError: with every problem of the recipe, the space and the overrides; nothing has run.
       RunError: the directory holds another sweep.
     """
-    chosen = sampler is not None or any(text.startswith(("sweep.sampler=", "sweep=")) for text in overrides)
+    fixed = override_words(overrides)
+    chosen = sampler is not None or any(text.startswith(("sweep.sampler=", "sweep=")) for text in fixed)
     if is_endless(space) and not chosen:
         sampler, trials = "random", trials or DRAWS
     given = {"objective": objective, "direction": direction, "sampler": sampler, "trials": trials, "dir": directory}
     words = [f"sweep.{name}={_spelled(value)}" for name, value in given.items() if value is not None]
     request = Request(
-        recipe, (*overrides, *overrides_of(space), *words), None, tuple(map(str, config_dirs)), tuple(trust)
+        recipe_word(recipe), (*fixed, *overrides_of(space), *words), None, tuple(map(str, config_dirs)), tuple(trust)
     )
     with ExitStack() as stack:
         table = stack.enter_context(SweepTable(print)) if progress else None

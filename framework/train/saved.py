@@ -13,6 +13,7 @@ from framework.build.state import State
 from framework.checkpoint import Checkpoints
 from framework.config.compose import load_file
 from framework.core.errors import Problem, RunError
+from framework.core.words import closest
 from framework.data.schedule import eval_batches, schedule_of
 from framework.train.directory import RunDirectory
 from framework.train.keeping import restored
@@ -58,6 +59,11 @@ def state_of(setup: Setup, path: Path, which: str | int, trained: State | None) 
 def _step(checkpoints: Checkpoints, which: str | int) -> int | None:
     if which == "best":
         return checkpoints.best()
+    if isinstance(which, str) and which != "last" and not which.isdecimal():
+        near = closest(which, ("best", "last")) or "best"
+        raise RunError(
+            Problem("checkpoint", f"unknown value {which!r}", "best, last, or the number of a step", fix=repr(near))
+        )
     return None if which == "last" else int(which)
 
 
