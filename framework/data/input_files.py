@@ -31,8 +31,9 @@ def read_inputs(path: str | Path, section: Any, facts: Facts) -> Arrays:
     """The inputs in a file, scaled as the training split was.
 
     NPZ and NPY: arrays by their names. CSV and Parquet: the feature columns by their names, others are ignored. Images:
-    one example, resized to the trained size. Any other file, for a network of text: its characters, as windows of
-    `context` side by side, the last one ending where the text ends; a shorter text is one shorter window.
+    one example, resized to the trained size; a folder of images: one example each, in the order of `pictures_in`. Any
+    other file, for a network of text: its characters, as windows of `context` side by side, the last one ending where
+    the text ends; a shorter text is one shorter window.
 
     Args:
       section: the section `data` of the run.
@@ -41,12 +42,27 @@ def read_inputs(path: str | Path, section: Any, facts: Facts) -> Arrays:
     Raises:
       DataError: the file is missing or damaged, or does not hold what the network reads.
     """
-    file = existing(path, key=_KEY)
     try:
+        if Path(path).expanduser().is_dir() and "image" in input_names(facts):
+            pictures = [_from_picture(file, facts) for file in pictures_in(Path(path).expanduser())]
+            return normalize_inputs({"image": np.concatenate(pictures)}, facts)
+        file = existing(path, key=_KEY)
         return _read(file, section, facts)
     except DataError as error:
         # The readers speak of the recipe, which is not at fault here.
         raise DataError(replace(problem, key=_KEY, fix=None) for problem in error.problems) from None
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """The images in a folder and those below it, by their names.
+
+    Raises:
+      DataError: there is none.
+    """
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    if not files:
+        raise DataError(Problem(_KEY, f"the folder '{folder}' holds no image", listed(sorted(SUFFIXES))))
+    return files
 
 
 def _read(file: Path, section: Any, facts: Facts) -> Arrays:

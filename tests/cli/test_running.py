@@ -127,6 +127,15 @@ def test_predict_writes_a_row_for_each_input_and_names_its_class(finished: tuple
         assert row["class"] == names[int(np.argmax(logits))]
 
 
+def test_predict_prints_the_rows_where_no_file_is_named(finished: tuple[Path, Done], call: Command) -> None:
+    path, _ = finished
+    np.savez(path.parent / "printed.npz", features=np.asarray(load_wine().data[::60], np.float32))
+    written = call("predict", "wine", "--input", "printed.npz", "-o", "printed.csv", cwd=path.parent)
+    printed = call("predict", "wine", "--input", "printed.npz", cwd=path.parent)
+    assert (written.code, printed.code, printed.err) == (0, 0, "")
+    assert printed.out == (path.parent / "printed.csv").read_text()
+
+
 def test_predict_refuses_a_format_before_it_loads_anything(call: Command) -> None:
     done = call("predict", "none", "--input", "new.npz", "-o", "out.cvs")
     assert done.code == 2

@@ -15,6 +15,7 @@ from PIL import Image
 
 import framework.data as data
 from framework.core.errors import DataError
+from framework.data.input_files import pictures_in
 
 
 def facts_of(made: Any) -> dict[str, Any]:
@@ -116,6 +117,21 @@ def test_a_picture_is_read_as_the_run_saw_pictures(tmp_path: Path) -> None:
     pets = CASES["images"](tmp_path)
     Image.new("RGB", (40, 40), (255, 0, 0)).save(tmp_path / "big.jpg")
     assert data.read_inputs(tmp_path / "big.jpg", pets, facts_of(pets))["image"].shape == (1, 6, 4, 3)
+
+
+def test_a_folder_of_pictures_is_read_in_the_order_of_their_names(tmp_path: Path) -> None:
+    made = section("digits", normalize="none")
+    facts = facts_of(made)
+    (tmp_path / "more").mkdir()
+    for shade, name in enumerate(("a.png", "b.png", "more/a.png")):
+        Image.fromarray(np.full((8, 8), 51 * shade, np.uint8)).save(tmp_path / name)
+    (tmp_path / "notes.txt").touch()
+    image = data.read_inputs(tmp_path, made, facts)["image"]
+    assert [path.relative_to(tmp_path).as_posix() for path in pictures_in(tmp_path)] == ["a.png", "b.png", "more/a.png"]
+    np.testing.assert_allclose(image[:, 0, 0, 0], [0, 0.2, 0.4], rtol=1e-6)
+    with pytest.raises(DataError, match="--input: the folder '.*none' holds no image"):
+        (tmp_path / "none").mkdir()
+        data.read_inputs(tmp_path / "none", made, facts)
 
 
 def test_text_becomes_windows_of_the_context(tmp_path: Path) -> None:
