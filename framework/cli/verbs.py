@@ -10,6 +10,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "sweep": "a search over settings; what shares a program runs as one",
         "evaluate": "metrics of a finished run on a split",
         "predict": "outputs of a finished run for new inputs",
+        "compare": "runs beside one another: settings, metrics, means over seeds",
     },
     "Look before running": {
         "list": "recipes, networks, layers, losses, metrics, optimizers, schedules, data",

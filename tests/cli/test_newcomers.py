@@ -19,6 +19,7 @@ from framework.core.errors import RunError
         (("new", "mine"), "fw init mine"),
         (("fit", "wine_mlp"), "fw train wine_mlp"),
         (("tune",), "fw sweep"),
+        (("diff", "a", "b"), "fw compare a b"),
     ],
 )
 def test_a_verb_of_another_command_is_answered_with_ours(words: tuple[str, ...], fix: str, call: Command) -> None:

@@ -129,7 +129,7 @@ def test_a_folder_of_pictures_is_read_in_the_order_of_their_names(tmp_path: Path
     image = data.read_inputs(tmp_path, made, facts)["image"]
     assert [path.relative_to(tmp_path).as_posix() for path in pictures_in(tmp_path)] == ["a.png", "b.png", "more/a.png"]
     np.testing.assert_allclose(image[:, 0, 0, 0], [0, 0.2, 0.4], rtol=1e-6)
-    with pytest.raises(DataError, match="--input: the folder '.*none' holds no image"):
+    with pytest.raises(DataError, match=r"--input: the folder '.*none' holds no image"):
         (tmp_path / "none").mkdir()
         data.read_inputs(tmp_path / "none", made, facts)
 

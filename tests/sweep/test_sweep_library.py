@@ -43,6 +43,17 @@ def test_values_are_spelled_in_hydras_grammar(value: object, text: str) -> None:
     assert overrides_of({"key": value}) == [f"key={text}"]
 
 
+def test_trials_that_differ_in_seeds_alone_are_one_row_with_mean_and_deviation(found: fw.SweepResult) -> None:
+    rows = found.repeated()
+    key = "network.layers.hidden.dense.features"
+    assert {row[key]: row["trials"] for row in rows} == {4: 2, 8: 2}
+    for row in rows:
+        losses = [trial["valid.loss"] for trial in found.table if trial[key] == row[key]]
+        assert row["valid.loss"] == pytest.approx(np.mean(losses))
+        assert row["valid.loss.deviation"] == pytest.approx(np.std(losses, ddof=1))
+    assert rows[0]["valid.loss"] <= rows[1]["valid.loss"]
+
+
 def test_the_package_of_the_same_name_stays_a_package_that_can_be_called() -> None:
     import framework.sweep.ledger as ledger
 
