@@ -7,9 +7,11 @@ from typing import Any
 
 import jax
 
+from framework.build.classes import counts, too_few, too_many
 from framework.build.experiment import Experiment
 from framework.build.state import State
 from framework.core.errors import ConfigError, Problem
+from framework.data.description import DataSpec
 from framework.network.abstract import shapes_only
 
 
@@ -21,15 +23,20 @@ class Checked:
       state: before the first step.
       results: of an evaluation, by name.
       outputs: of the network for a batch, by name.
+      warnings: what is suspicious but not wrong, a sentence each, which begins with its key.
     """
 
     state: State
     results: dict[str, Any]
     outputs: dict[str, Any]
+    warnings: tuple[str, ...] = ()
 
 
-def check(experiment: Experiment) -> Checked:
+def check(experiment: Experiment, described: DataSpec | None = None) -> Checked:
     """Trace `init`, `step`, `evaluate` and `predict` with `jax.eval_shape`.
+
+    Args:
+      described: what the data says of itself; None: of how many classes or tokens it is, is not looked at.
 
     Raises:
       ConfigError: something does not fit; all independent problems are told at once.
@@ -42,13 +49,19 @@ def check(experiment: Experiment) -> Checked:
         batch = experiment.example_batch(experiment.config.data.batch_size)
         _attempt(problems, lambda: jax.eval_shape(lambda s, b: experiment.step(s, b), state, batch))
         evaluated = _attempt(problems, lambda: jax.eval_shape(lambda s, b: _evaluated(experiment, s, b), state, batch))
-        if evaluated is not None and not experiment.predicts_as_it_evaluates:
+        outputs = None if evaluated is None else evaluated[1]
+        if outputs is None or not experiment.predicts_as_it_evaluates:
             # A user's own module may keep what only losses and metrics ask for.
-            _attempt(problems, lambda: jax.eval_shape(lambda s, b: experiment.predict(s, b), state, batch))
+            outputs = _attempt(problems, lambda: jax.eval_shape(lambda s, b: experiment.predict(s, b), state, batch))
+    known = {} if described is None else counts(described)
+    if outputs is not None:
+        lacking, blamed = too_few(experiment, outputs, known)
+        problems = [*(problem for problem in problems if not problem.key.startswith(blamed)), *lacking]
     _check_monitors(experiment, problems)
     if problems or evaluated is None:
         raise ConfigError(dict.fromkeys(problems))
-    return Checked(state, *evaluated)
+    results, outputs = evaluated
+    return Checked(state, results, outputs, tuple(too_many(experiment, outputs, known)))
 
 
 def _evaluated(experiment: Experiment, state: State, batch: Any) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -56,7 +56,8 @@ def check(loaded: Loaded) -> Report:
         Finding("optimizer", config.optimizer.type, f"{size(state.opt_state):,} numbers of state"),
         Finding("", config.optimizer.schedule.type, f"schedule over {_length(config)}"),
     ]
-    return Report(tuple(findings), tuple(_placed(text, loaded) for text in experiment.network.graph.warnings))
+    warnings = (*experiment.network.graph.warnings, *checked.warnings)
+    return Report(tuple(findings), tuple(_placed(text, loaded) for text in warnings))
 
 
 def _placed(warning: str, loaded: Loaded) -> str:

@@ -17,6 +17,7 @@ from framework.config.schema.parallel import Auto, Layout
 from framework.config.schema.root import Config
 from framework.core.errors import ConfigError, Problem
 from framework.core.words import listed
+from framework.data.description import DataSpec
 from framework.data.schedule import schedule_of
 from framework.parallel.choose import LayoutWarning, choose
 from framework.parallel.hosts.joining import company
@@ -54,16 +55,21 @@ class Setup:
         return self.loaded.config
 
     @cached_property
+    def described(self) -> DataSpec:
+        """What the data says of itself without being loaded."""
+        return data_room.describe(self.config.data)
+
+    @cached_property
     def abstract(self) -> Experiment:
         """The experiment as far as it can be told without loading data: enough for shapes."""
         with located(self.loaded):
-            described = data_room.describe(self.config.data)
-            return Experiment(self.config, described.arrays, self.config.trainer.steps or _ABSTRACT_STEPS)
+            arrays = self.described.arrays
+            return Experiment(self.config, arrays, self.config.trainer.steps or _ABSTRACT_STEPS)
 
     def check(self) -> Checked:
         """Evaluate the whole recipe abstractly; raises ConfigError with all problems, located."""
         with located(self.loaded):
-            return check(self.abstract)
+            return check(self.abstract, self.described)
 
     @property
     def company(self) -> Company:

@@ -16,6 +16,7 @@ from flax import linen as nn
 from framework.config.compose import load
 from framework.core.errors import ConfigError
 from framework.core.trees import named_leaves
+from framework.inspect.checking import check
 from framework.network import Network
 from framework.network.abstract import numbers_matter, shapes_only
 from framework.train.setup import Setup
@@ -106,6 +107,55 @@ def test_what_only_prediction_cannot_do_is_told(recipe: str) -> None:
         Setup(load(recipe, overrides, trust=("test_check",))).check()
     assert "'test_check.Keeping' fails when it is given float32[8, 3]" in str(caught.value)
     assert "intermediates" in str(caught.value)
+
+
+PAIRS = {
+    "too few": (["network.layers.logits.dense.features=2"], "network.layers.logits.dense.features=3"),
+    "one for yes or no": (
+        ["network.layers.logits.dense.features=1", "losses.cross_entropy.type=bce"],
+        "losses.cross_entropy.type=cross_entropy network.layers.logits.dense.features=3",
+    ),
+    "a metric alone": (
+        [
+            "+network.layers.other={dense: {features: 1}}",
+            "network.outputs={logits: logits, other: other}",
+            "+metrics.other={type: accuracy, logits: outputs.other}",
+        ],
+        "network.layers.other.dense.features=3",
+    ),
+}
+
+
+@pytest.mark.parametrize(("mistake", "fix"), PAIRS.values(), ids=list(PAIRS))
+def test_labels_without_a_logit_are_told_with_what_mends_it(recipe: str, mistake: list[str], fix: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Setup(load(recipe, mistake)).check()
+    (problem,) = caught.value.problems
+    assert problem.found.endswith("but the data has 3 classes")
+    assert "batch.label, numbers from 0 to 2" in str(problem.expected)
+    assert problem.origin is not None
+    assert problem.fix == fix
+    Setup(load(recipe, [*mistake, *fix.split()])).check()
+
+
+def test_logits_of_no_class_are_a_warning(recipe: str) -> None:
+    (warning,) = check(load(recipe, ["network.layers.logits.dense.features=9"])).warnings
+    assert warning.startswith("network.layers.logits.dense.features: outputs.logits has 9 logits, but the data has 3")
+    assert "override network.layers.logits.dense.features=9" in warning
+
+
+def test_an_embedding_that_lacks_a_token_is_told_once() -> None:
+    with pytest.raises(ConfigError) as caught:
+        Setup(load("gpt2_small", ["network.args.vocabulary=100", "network.args.depth=1"])).check()
+    (problem,) = caught.value.problems
+    assert problem.key == "network.layers.embed.embed.vocabulary"
+    assert problem.found == "'embed' has vectors for 100 tokens, but the data has 50257"
+    assert problem.fix == "network.args.vocabulary=50257"
+
+
+def test_more_tokens_than_the_data_has_are_no_mistake() -> None:
+    padded = ["network.args.vocabulary=50304", "network.args.depth=1"]
+    assert not check(load("gpt2_small", padded)).warnings
 
 
 def test_the_collector_of_garbage_is_as_before() -> None:

@@ -590,4 +590,47 @@ SHAPES = [
         expected="a kernel that reaches over [9, 9] needs an input of at least that size",
         fix="network.blocks.unit.layers.conv.conv.padding=same, or take a smaller size",
     ),
+    Broken(
+        "fewer logits than the data has classes",
+        """
+      layers:
+        flat: flatten
+        logits: {dense: {features: 5}}  # <- told
+        """,
+        key="network.layers.logits.dense.features",
+        found="outputs.logits has 5 logits, but the data has 10 classes",
+        expected="10 logits: losses.cross_entropy reads batch.label, numbers from 0 to 9",
+        fix="network.layers.logits.dense.features=10",
+    ),
+    Broken(
+        "fewer logits by an argument, behind layers that keep their number",
+        """
+      args: {classes: 3}
+      layers:
+        maps: {conv: {features: "=classes", kernel: 3}}  # <- told
+        act: relu
+        logits: global_avg_pool
+        """,
+        key="network.layers.maps.conv.features",
+        found="outputs.logits has 3 logits, but the data has 10 classes",
+        expected="10 logits: losses.cross_entropy reads batch.label, numbers from 0 to 9",
+        fix="network.args.classes=10",
+    ),
+    Broken(
+        "fewer logits out of a block",
+        """
+      layers:
+        logits: head  # <- told
+      outputs: {logits: logits}
+      blocks:
+        head:
+          layers:
+            flat: flatten
+            give: {dense: {features: 5}}
+        """,
+        key="network.layers.logits",
+        found="outputs.logits has 5 logits, but the data has 10 classes",
+        expected="10 logits: losses.cross_entropy reads batch.label, numbers from 0 to 9",
+        fix="10 features in the last layer of network.layers.logits",
+    ),
 ]
