@@ -20,7 +20,7 @@ NAMES = {
 
 _MODULE = "framework.network.layers.initialization"
 
-_INITIALIZER = '''def initializer(
+_ABOUT = '''def initializer(
     init: Init, in_axis: Axes = -2, out_axis: Axes = -1, batch_axis: Sequence[int] = ()
 ) -> initializers.Initializer:
     """The initialiser of a name, or of a name with arguments, such as ("normal", (("stddev", 0.02),)).
@@ -28,38 +28,82 @@ _INITIALIZER = '''def initializer(
     A scaled one counts inputs along `in_axis`, outputs along `out_axis` and takes each index of `batch_axis` for a
     kernel of its own; the remaining axes are the space that a convolution kernel covers.
     """
-    name, given = (init, ()) if isinstance(init, str) else init
-    arguments = _DEFAULTS.get(name, {}) | dict(given)
-    if name in _FIXED:
+    name, given = (init, ()) if isinstance(init, str) else init'''
+_BY_SCALE = """    if name in _FIXED:
         return _FIXED[name](**arguments)
-    return partial(_initialise, name, tuple(arguments.items()), in_axis, out_axis, batch_axis)'''
+    return partial(_initialise, name, tuple(arguments.items()), in_axis, out_axis, batch_axis)"""
+_TABLES = ("_FIXED", "_SCALED", "_MATRICES")
 
 
-def adapted(module: str, text: str) -> str:
-    """The source of a file as it is taken from."""
-    if module != _MODULE:
-        return text
+def adapted(module: str, text: str, words: frozenset[str] | None = None) -> str:
+    """The source of a file as it is taken from.
+
+    Args:
+      words: the strings that the script uses; initialisers of other names are left out. None: all stay.
+    """
     tree = ast.parse(text)
+    if module != _MODULE:
+        return _plain_initialisers(text, tree)
+    used = [name for name in INITIALIZERS if words is None or name in words]
+    tables = {name: _entries(tree, name, used) for name in _TABLES}
     lines = text.splitlines()
-    defaults = {
-        name: {word: field.default for word, field in spec.model_fields.items()}
-        for name, spec in INITIALIZERS.items()
-        if spec.model_fields
-    }
-    entries = "".join(f'    "{name}": {_quoted(values)},\n' for name, values in defaults.items())
-    table = f"_DEFAULTS: dict[str, dict[str, Any]] = {{\n{entries}}}"
     for statement in reversed(tree.body):
-        if isinstance(statement, ast.FunctionDef) and statement.name == "initializer":
-            lines[statement.lineno - 1 : statement.end_lineno] = [
-                *table.splitlines(),
-                "",
-                "",
-                *_INITIALIZER.splitlines(),
-            ]
-        elif isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "Init":
-            lines[statement.lineno - 1 : statement.end_lineno] = [
-                "Init = str | tuple[str, tuple[tuple[str, Any], ...]]"
-            ]
+        first, last = statement.lineno - 1, statement.end_lineno
+        name = getattr(statement, "name", None) or _target(statement)
+        if name in _TABLES:
+            lines[first:last] = [f"{name}: dict[str, Any] = {{", *tables[name], "}"]
+        elif name == "initializer":
+            lines[first:last] = _initializer(used, scaled=bool(tables["_SCALED"] or tables["_MATRICES"]))
+        elif name == "_initialise" and isinstance(statement, ast.FunctionDef) and not tables["_MATRICES"]:
+            (only,) = (one for one in statement.body if isinstance(one, ast.If))
+            del lines[only.lineno - 1 : only.end_lineno]
+        elif name == "Init":
+            lines[first:last] = ["Init = str | tuple[str, tuple[tuple[str, Any], ...]]"]
+    return "\n".join(lines)
+
+
+def _target(statement: ast.stmt) -> str | None:
+    """The name that a statement assigns to."""
+    targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
+    return targets[0].id if isinstance(targets[0], ast.Name) else None
+
+
+def _entries(tree: ast.Module, table: str, used: list[str]) -> list[str]:
+    """The lines of a table, of the names that are used."""
+    (found,) = (one for one in tree.body if _target(one) == table)
+    assert isinstance(found, ast.AnnAssign) and isinstance(found.value, ast.Dict)
+    pairs = zip(found.value.keys, found.value.values, strict=True)
+    items = {ast.literal_eval(key): ast.unparse(value) for key, value in pairs if key}
+    return [f'    "{name}": {value},'.replace("'", '"') for name, value in items.items() if name in used]
+
+
+def _initializer(used: list[str], *, scaled: bool) -> list[str]:
+    """The function `initializer`, with the arguments that initialisers have by themselves."""
+    specs = {name: INITIALIZERS[name].model_fields for name in used}
+    usual = {name: {word: field.default for word, field in fields.items()} for name, fields in specs.items() if fields}
+    entries = [f'    "{name}": {_quoted(values)},' for name, values in usual.items()]
+    table = ["_DEFAULTS: dict[str, dict[str, Any]] = {", *entries, "}", "", ""] if entries else []
+    arguments = "_DEFAULTS.get(name, {}) | dict(given)" if entries else "dict(given)"
+    ending = [f"    arguments = {arguments}", *_BY_SCALE.splitlines()]
+    return [*table, *_ABOUT.splitlines(), *(ending if scaled else [f"    return _FIXED[name](**({arguments}))"])]
+
+
+def _plain_initialisers(text: str, tree: ast.Module) -> str:
+    """The source with `Constant(value=x)` written as `("constant", (("value", x),))`."""
+    imported = {
+        alias.name
+        for statement in tree.body
+        if isinstance(statement, ast.ImportFrom) and statement.module == InitializerSpec.__module__
+        for alias in statement.names
+    }
+    words = {spec.__name__: op for op, spec in INITIALIZERS.items() if spec.__name__ in imported}
+    lines = text.splitlines()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in words:
+            given = [f'("{word.arg}", {ast.unparse(word.value)})' for word in node.keywords]
+            made = f'("{words[node.func.id]}", ({", ".join(given)},))'
+            line = lines[node.lineno - 1]
+            lines[node.lineno - 1] = line[: node.col_offset] + made + line[node.end_col_offset :]
     return "\n".join(lines)
 
 

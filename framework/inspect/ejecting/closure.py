@@ -64,9 +64,11 @@ class Closure:
 
     Attributes:
       taken: names that the text must leave to others.
+      words: see `adapted`.
     """
 
     taken: set[str] = field(default_factory=set)
+    words: frozenset[str] | None = None
     needed: dict[Key, None] = field(default_factory=dict)
     imports: dict[str, tuple[str, str | None]] = field(default_factory=dict)
     named: dict[Key, str] = field(default_factory=dict)
@@ -92,7 +94,7 @@ class Closure:
         self.taken.add(free)
         self.named[key] = free
         self.needed[key] = None
-        file = _file(module)
+        file = _file(module, self.words)
         for statement in file.statements(name):
             for used in sorted(_used(statement)):
                 binding = file.names.get(used)
@@ -105,14 +107,14 @@ class Closure:
 
     def _same(self, module: str, name: str) -> str | None:
         """The name of a definition out of another file that reads the same, such as a type's alias."""
-        (statement, *more) = _file(module).statements(name)
-        names = _file(module).names
+        (statement, *more) = _file(module, self.words).statements(name)
+        names = _file(module, self.words).names
         own = any(names[used].statement is not None for used in _used(statement) & set(names))
         if more or own or not isinstance(statement, ast.Assign | ast.AnnAssign):
             return None
         text = ast.unparse(statement)
         for other, held in self.needed:
-            if held == name and ast.unparse(_file(other).statements(held)[0]) == text:
+            if held == name and ast.unparse(_file(other, self.words).statements(held)[0]) == text:
                 return self.named[other, held]
         return None
 
@@ -145,13 +147,20 @@ class Closure:
                 raise NotCarriedError(f"{used} is {before} and {binding.imported}")
             self.taken.add(used)
 
+    def strings(self) -> frozenset[str]:
+        """All strings in the definitions, but for those in the tables that `adapted` makes smaller."""
+        statements = (one for module, name in self.needed for one in _file(module, self.words).statements(name))
+        kept = (one for one in statements if not isinstance(getattr(one, "value", None), ast.Dict))
+        nodes = (node for one in kept for node in ast.walk(one) if isinstance(node, ast.Constant))
+        return frozenset(node.value for node in nodes if isinstance(node.value, str))
+
     def sections(self) -> Iterator[tuple[str, list[str]]]:
         """(what a file is about, the definitions out of it), files before those that use them."""
         order: dict[str, None] = {}
         for module, _ in self.needed:
             self._before(module, order)
         for module in order:
-            file = _file(module)
+            file = _file(module, self.words)
             chosen = {name for own, name in self.needed if own == module}
             wanted = {one.lineno: one for name in chosen for one in file.statements(name)}
             texts = [self._text(file, wanted[line]) for line in sorted(wanted)]
@@ -161,7 +170,7 @@ class Closure:
     def _before(self, module: str, order: dict[str, None]) -> None:
         if module in order:
             return
-        for binding in _file(module).names.values():
+        for binding in _file(module, self.words).names.values():
             if binding.imported is not None and binding.imported[0].partition(".")[0] == _OWN:
                 source, name = binding.imported
                 if name is not None:
@@ -243,10 +252,10 @@ def _is_read(node: ast.AST, name: str) -> TypeGuard[ast.Attribute]:
 
 
 @cache
-def _file(module: str) -> _File:
+def _file(module: str, words: frozenset[str] | None = None) -> _File:
     path = PACKAGE.joinpath(*module.split(".")[1:])
     path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-    text = adapted(module, path.read_text(encoding="utf-8"))
+    text = adapted(module, path.read_text(encoding="utf-8"), words)
     tree = ast.parse(text)
     names: dict[str, _Binding] = {}
     for statement in _top(tree.body):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import zipfile
 from collections.abc import Iterable, Mapping
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 from flax import traverse_util
 
+from framework.build.experiment import Experiment
 from framework.config.compose import Loaded
 from framework.config.language.graph import Graph
 from framework.core.errors import ConfigError, Problem
@@ -30,7 +32,7 @@ from framework.train.setup import Setup
 _OWN_NAMES = (
     *("State", "streams", "apply", "init", "step", "rows", "gather", "run_step", "load", "train", "main", "loss"),
     *("learning_rate", "optimizer", "penalty", "divided", "joined", "total_costs", "argparse", "NamedTuple", "Any"),
-    *("Path", "np", "jax", "jnp", "nn", "optax", "partial", "annotations", "NETWORK", *HELPERS),
+    *("Path", "np", "jax", "jnp", "nn", "optax", "partial", "annotations", "Network", "NETWORK", *HELPERS),
     *("SEED", "TOTAL_STEPS", "BATCH_SIZE", "STEPS_PER_EPOCH", "ACCUMULATE_STEPS", "LOG_EVERY", "DATA", "INPUTS"),
     *("HYPER", "FROZEN", "traverse_util"),
 )
@@ -60,44 +62,75 @@ def ejected(loaded: Loaded, script: Path) -> Ejected:
     """
     setup = Setup(loaded)
     experiment = setup.experiment
-    refused = _refused(setup)
-    closure = Closure(set(_OWN_NAMES))
     graph = experiment.network.graph
     trace = Trace.of(graph, list(experiment.example_inputs().values()))
     read = frozenset(path for bound in experiment.losses.values() for path in bound.wires.values())
-    classes = Classes(closure, trace, read, refused)
-    root = classes.network(graph, "Network")
+    features = _features(setup, trace, read)
+    refused = _refused(setup)
+    # Which initialisers are used can be told of the text alone: it is written twice, the second time without others.
+    first = _Written.of(experiment, features, trace, read, refused, None)
     if refused:
         raise ConfigError(refused).located(loaded.origins, loaded.subject)
-    features = _features(setup, trace, read)
-    params = trace.variables.get("params", {})
-    parts = [
-        loss_source(experiment, closure, trace, list(features.reads), masked=features.masked),
-        optimizer_source(experiment, closure, params),
-        *loop_source(features),
-    ]
-    for module, name in (
-        ("framework.network.context", "Context"),
-        ("framework.core.random", "base_key"),
-        ("framework.core.random", "derive"),
-    ):
-        closure.add(module, name)
-    if features.shuffle:
-        closure.add("framework.data.streams", "permutation")
-    if features.freezes:
-        closure.use("traverse_util", "flax")
+    written = _Written.of(experiment, features, trace, read, refused, first.strings)
+    closure, classes = written.closure, written.classes
     forms = _forms(experiment.choices, closure)
     network = [*(HELPERS[name] for name in sorted(classes.helpers)), *classes.texts]
-    network.append(f"NETWORK = {root}()" + (f"\n{forms}" if forms else ""))
+    network.append("NETWORK = Network()" + (f"\n{forms}" if forms else ""))
     arrays = script.with_suffix(".npz")
-    head = [_opening(loaded.subject, arrays.name), *_imports(closure), "", _settings(setup, features, params, arrays)]
-    blocks = ["\n".join(head)]
-    for about, texts in [*closure.sections(), ("The network of the recipe.", network), ("Training.", parts)]:
+    settings = _settings(setup, features, trace.variables.get("params", {}), arrays)
+    blocks = ["\n".join([_opening(loaded.subject, arrays.name), *_imports(closure), "", settings])]
+    for about, texts in [*closure.sections(), ("The network of the recipe.", network), ("Training.", written.training)]:
         first, *rest = texts
         gap = "\n\n\n" if first.startswith(("def ", "class ", "@", "#")) else "\n\n"
         blocks += [f"{_rule(about)}{gap}{first}", *rest]
     train = {name: np.asarray(array) for name, array in setup.dataset.arrays("train").items()}
     return Ejected("\n\n\n".join(blocks) + "\n", _packed(train))
+
+
+@dataclass(frozen=True)
+class _Written:
+    """The parts of a script, and the definitions that they need."""
+
+    closure: Closure
+    classes: Classes
+    training: list[str]
+
+    @classmethod
+    def of(
+        cls,
+        experiment: Experiment,
+        features: Features,
+        trace: Trace,
+        read: frozenset[str],
+        refused: list[Problem],
+        words: frozenset[str] | None,
+    ) -> _Written:
+        closure = Closure(set(_OWN_NAMES), words)
+        classes = Classes(closure, trace, read, refused)
+        classes.network(experiment.network.graph)
+        training = [
+            loss_source(experiment, closure, trace, list(features.reads), masked=features.masked),
+            optimizer_source(experiment, closure, trace.variables.get("params", {})),
+            *loop_source(features),
+        ]
+        for module, name in (
+            ("framework.network.context", "Context"),
+            ("framework.core.random", "base_key"),
+            ("framework.core.random", "derive"),
+        ):
+            closure.add(module, name)
+        if features.shuffle:
+            closure.add("framework.data.streams", "permutation")
+        if features.freezes:
+            closure.use("traverse_util", "flax")
+        return cls(closure, classes, training)
+
+    @property
+    def strings(self) -> frozenset[str]:
+        """All strings in layers and classes."""
+        nodes = (node for text in self.classes.texts for node in ast.walk(ast.parse(text)))
+        values = (node.value for node in nodes if isinstance(node, ast.Constant))
+        return self.closure.strings() | {value for value in values if isinstance(value, str)}
 
 
 def _features(setup: Setup, trace: Trace, read: frozenset[str]) -> Features:
@@ -195,7 +228,7 @@ def _opening(subject: str, arrays: str) -> str:
 Weights have the names that a run of the recipe gives them, so its parameters fit: `State.params`.
 Numbers in HYPER may be changed; those of the network's shape stand in its classes, near the end.
 
-Left out are metrics, validation, early stopping, checkpoints and reports.
+Left out are metrics, what probes log, validation, early stopping, checkpoints and reports.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from framework.core.errors import Problem
 from framework.inspect.ejecting import combined
 from framework.inspect.ejecting.adapting import initial, literal
 from framework.inspect.ejecting.closure import Closure, NotCarriedError
+from framework.inspect.ejecting.merging import Block, Merging, Words
 from framework.inspect.ejecting.trace import Trace, Where
 from framework.inspect.ejecting.writing import expression, statement, subscripted, told, variable
 from framework.network.layers import module_for
@@ -30,33 +31,37 @@ class Classes:
       trace: what is known of the variables and shapes.
       read: key paths that losses read, such as `costs.kl` and `intermediates.stage1`.
       problems: nodes that a script cannot have.
-      texts: the source of each class, those that are used by others first.
+      blocks: the class of each block as it is used, those that others use first.
       helpers: names of the functions of `HELPERS` that they use.
+      usual: class of a layer -> the arguments that it has by itself.
     """
 
     closure: Closure
     trace: Trace
     read: frozenset[str] = frozenset()
     problems: list[Problem] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
+    blocks: list[Block] = field(default_factory=list)
     helpers: set[str] = field(default_factory=set)
+    usual: dict[str, Words] = field(default_factory=dict)
     _known: dict[tuple[str, str], str] = field(default_factory=dict)
 
-    def network(self, graph: Graph, name: str) -> str:
-        """The class of the whole network, which gives its outputs by name."""
+    def network(self, graph: Graph) -> None:
+        """The class `Network` of the whole network, which gives its outputs by name."""
         body = _Body(self, graph, ()).lines(None, whole=True)
-        return self._class(graph, body, name, "The network.", "dict[str, Any]")
+        text = _class("Network", "The network.", graph, body, "dict[str, Any]")
+        self.blocks.append(Block("Network", "Network", text))
+
+    @property
+    def texts(self) -> list[str]:
+        """The source of the classes."""
+        return Merging(self.usual).merged(self.blocks)
 
     def block(self, node: Node, graph: Graph, where: Where) -> str:
         """The class of a node that holds others."""
         body = _Body(self, graph, where).lines(node, whole=False)
-        title = "".join(part[:1].upper() + part[1:] for part in node.op.split("_"))
+        wanted = "".join(part[:1].upper() + part[1:] for part in node.op.split("_"))
         if node.op == "bidirectional" and node.name in DIRECTIONS:
-            title = node.name.capitalize()
-        gives = "dict[str, Any]" if len(graph.outputs) > 1 else "Any"
-        return self._class(graph, body, title, f"The block `{node.op}`.", gives)
-
-    def _class(self, graph: Graph, body: list[str], wanted: str, about: str, gives: str) -> str:
+            wanted = node.name.capitalize()
         key = wanted, "\n".join(body)
         if key in self._known:
             return self._known[key]
@@ -65,11 +70,8 @@ class Classes:
             name, count = f"{wanted}{count}", count + 1
         self.closure.taken.add(name)
         self._known[key] = name
-        signature = ", ".join(["self", *(f"{variable(one)}: Any" for one in graph.inputs), "*", "context: Context"])
-        head = f"    def __call__({signature}) -> {gives}:"
-        self.texts.append(
-            "\n".join([f"class {name}(nn.Module):", f'    """{about}"""', "", "    @nn.compact", head, *body])
-        )
+        gives = "dict[str, Any]" if len(graph.outputs) > 1 else "Any"
+        self.blocks.append(Block(name, wanted, _class(name, f"The block `{node.op}`.", graph, body, gives)))
         return name
 
     def refuse(self, node: Node, found: str) -> None:
@@ -77,6 +79,12 @@ class Classes:
         told = Problem(node.key, found, "layers and blocks of this package", fix=f"~{node.key}")
         if told not in self.problems:
             self.problems.append(told)
+
+
+def _class(name: str, about: str, graph: Graph, body: list[str], gives: str) -> str:
+    signature = ", ".join(["self", *(f"{variable(one)}: Any" for one in graph.inputs), "*", "context: Context"])
+    head = f"    def __call__({signature}) -> {gives}:"
+    return "\n".join([f"class {name}(nn.Module):", f'    """{about}"""', "", "    @nn.compact", head, *body])
 
 
 @dataclass
@@ -194,6 +202,9 @@ class _Body:
             return "None()"
         given = {word: initial(value) for word, value in node.body.arguments().items()}
         usual = {one.name: one.default for one in dataclasses.fields(kind)}
+        self.classes.usual[made] = {
+            word: literal(value) for word, value in usual.items() if value is not dataclasses.MISSING
+        }
         words = {word: literal(value) for word, value in given.items() if value != usual.get(word, dataclasses.MISSING)}
         for word, key, value in node.traced:
             if word in given:

@@ -64,8 +64,21 @@ def statement(start: str, made: str, call: str = "") -> list[str]:
     if len(line) <= WIDTH or opening < 0:
         return [line]
     indent = start[: len(start) - len(start.lstrip())]
-    tree = ast.parse(made, mode="eval").body
-    if not isinstance(tree, ast.Call) or tree.args:
-        return [f"{start}({made}){call}"]
-    parts = [f"{one.arg}={ast.get_source_segment(made, one.value)}" for one in tree.keywords]
-    return [f"{start}{made[: opening + 1]}", *(f"{indent}    {part}," for part in parts), f"{indent}){call}"]
+    first, *rest = _spread(made, indent)
+    return [start + first, *rest[:-1], rest[-1] + call] if rest else [f"{start}({made}){call}"]
+
+
+def _spread(source: str, indent: str) -> list[str]:
+    """An expression over several lines, each argument of a call on its own; the first line without indent."""
+    tree = ast.parse(source, mode="eval").body
+    if not isinstance(tree, ast.Call):
+        return [source]
+    inside = indent + "    "
+    lines = [f"{ast.get_source_segment(source, tree.func)}("]
+    given = [(None, value) for value in tree.args] + [(one.arg, one.value) for one in tree.keywords]
+    for word, value in given:
+        text = f"{word}=" * (word is not None) + str(ast.get_source_segment(source, value))
+        parts = [text] if len(inside + text) < WIDTH or word is not None else _spread(text, inside)
+        lines += [inside + parts[0], *parts[1:]]
+        lines[-1] += ","
+    return [*lines, f"{indent})"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import re
 import subprocess
 import sys
 from functools import partial
@@ -27,15 +29,18 @@ STEPS = 3
 SMALL_GPT = ["network.args.width=8", "network.args.depth=2", "network.args.heads=2", "network.args.dropout=0.1"]
 SMALL_EXPERTS = ["network.args.width=8", "network.args.depth=2", "network.args.heads=2", "network.args.hidden=4"]
 SMALL_TEXT = ["data.context=8", "data.batch_size=2", "data.max_characters=3000"]
-RECIPES = {
+COMPUTED = {
     "perceptron": ("digits_mlp", ["data.batch_size=8"]),
-    "convolutions": ("digits_cnn", ["data.batch_size=4", "network.blocks.conv_norm_relu.layers.act=gelu"]),
-    "resnet": (str(HERE / "digits_resnet.yaml"), []),
     "gpt": ("stdlib_gpt", [*SMALL_GPT, *SMALL_TEXT]),
     "experts": ("stdlib_moe", [*SMALL_EXPERTS, *SMALL_TEXT]),
     "average, frozen, penalties": (str(HERE / "marked_perceptron.yaml"), []),
     "costs of an autoencoder": (str(HERE / "digits_vae.yaml"), []),
     "combinators": (str(HERE / "combined_sequences.yaml"), []),
+}
+LOWERED = {
+    "convolutions": ("digits_cnn", ["data.batch_size=4", "network.blocks.conv_norm_relu.layers.act=gelu"]),
+    "resnet": (str(HERE / "digits_resnet.yaml"), []),
+    "regression": ("diabetes_regression", ["optimizer=lion", "optimizer/schedule=piecewise", "data.shuffle=false"]),
 }
 
 
@@ -47,38 +52,50 @@ class Results(NamedTuple):
     found: dict[str, np.ndarray]
 
 
+def program(setup: Setup) -> Any:
+    """The step of a recipe as its script has it: compiled with the rows that it takes, without what probes log."""
+    experiment, data, train = setup.experiment, setup.config.data, setup.dataset.splits["train"]
+    masked = data.last_batch == "mask" and len(train) % data.batch_size != 0
+
+    # The state is given up, as in a run: where its memory is used again decides the last bit of a sum here and there.
+    @partial(jax.jit, donate_argnums=0)
+    def run_step(state: State, arrays: Any, rows: jax.Array, hyper: Any) -> Any:
+        state, logs = experiment.step(state, gather(arrays, rows, masked=masked), hyper)
+        return state, {name: value for name, value in logs.items() if not name.startswith("probe.")}
+
+    return run_step
+
+
 def computed(loaded: compose.Loaded) -> dict[str, np.ndarray]:
     """What `run_script.py` keeps, out of the recipe."""
     setup = Setup(loaded)
     experiment, data, train = setup.experiment, setup.config.data, setup.dataset.splits["train"]
     arrays = {name: jnp.asarray(array) for name, array in setup.dataset.arrays("train").items()}
     schedule = schedule_of(data, train, setup.config.seed)
-    masked = data.last_batch == "mask" and len(train) % data.batch_size != 0
     state = experiment.init()
-    paths, _ = jax.tree_util.tree_flatten_with_path(state.variables)
-    kept = {f"variables{jax.tree_util.keystr(path)}": np.asarray(leaf) for path, leaf in paths}
-    batch = gather(arrays, jnp.asarray(schedule.indices(0)), masked=masked)
+    kept = leaves("variables", state.variables)
+    batch = {name: array[schedule.indices(0)] for name, array in arrays.items()}
     outputs = jax.jit(experiment.predict)(state, batch, experiment.hyper)
     kept |= {f"outputs.{name}": np.asarray(value) for name, value in outputs.items()}
-
-    # The state is given up, as in a run: where its memory is used again decides the last bit of a sum here and there.
-    @partial(jax.jit, donate_argnums=0)
-    def step(state: State, arrays: Any, rows: jax.Array, hyper: Any) -> Any:
-        return experiment.step(state, gather(arrays, rows, masked=masked), hyper)
-
+    step = program(setup)
     for number in range(STEPS):
         state, logs = step(state, arrays, schedule.indices(number), experiment.hyper)
         kept |= {f"{name}.{number}": np.asarray(value) for name, value in logs.items()}
-    paths, _ = jax.tree_util.tree_flatten_with_path({**state.variables, "ema": state.ema})
-    return kept | {f"after{jax.tree_util.keystr(path)}": np.asarray(leaf) for path, leaf in paths}
+    return kept | leaves("after", {**state.variables, "ema": state.ema})
+
+
+def leaves(start: str, tree: Any) -> dict[str, np.ndarray]:
+    """The arrays of a tree by path."""
+    paths, _ = jax.tree_util.tree_flatten_with_path(tree)
+    return {f"{start}{jax.tree_util.keystr(path)}": np.asarray(leaf) for path, leaf in paths}
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Results]:
     """What each recipe computes and what its script does, all scripts in one process without this package."""
     folder = tmp_path_factory.mktemp("ejected")
-    loaded = {name: compose.load(*RECIPES[name]) for name in RECIPES}
-    places = {name: folder / f"train{number}.py" for number, name in enumerate(RECIPES)}
+    loaded = {name: compose.load(*COMPUTED[name]) for name in COMPUTED}
+    places = {name: folder / f"train{number}.py" for number, name in enumerate(COMPUTED)}
     words = []
     for name, script in places.items():
         made = ejected(loaded[name], script)
@@ -98,11 +115,37 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Results]:
     return held
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", COMPUTED)
 def test_a_script_computes_the_recipes_numbers_bit_for_bit(name: str, results: dict[str, Results]) -> None:
     expected, found = results[name].expected, results[name].found
     assert sorted(found) == sorted(expected)
     assert [key for key in expected if expected[key].tobytes() != found[key].tobytes()] == []
+
+
+@pytest.mark.parametrize("name", LOWERED)
+def test_a_script_lowers_to_the_recipes_program(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = compose.load(*LOWERED[name])
+    made = ejected(loaded, tmp_path / "train.py")
+    (tmp_path / "train.py").write_text(made.script)
+    (tmp_path / "train.npz").write_bytes(made.arrays)
+    spec = importlib.util.spec_from_file_location("train", tmp_path / "train.py")
+    assert spec is not None and spec.loader is not None
+    script = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "train", script)
+    spec.loader.exec_module(script)
+    setup = Setup(loaded)
+    train, arrays = setup.dataset.splits["train"], script.load()
+    rows = schedule_of(setup.config.data, train, setup.config.seed).indices(3)
+    np.testing.assert_array_equal(script.rows(3, len(train)), rows)
+    hyper = {key: value for key, value in setup.experiment.hyper.items() if key != "seed"}
+    expected = program(setup).lower(jax.eval_shape(setup.experiment.init), arrays, rows, hyper)
+    found = script.run_step.lower(jax.eval_shape(script.init), arrays, rows, script.HYPER)
+    assert without_names(found.as_text()) == without_names(expected.as_text())
+
+
+def without_names(text: str) -> str:
+    """A lowered program without what its results are called, which a script says in other words."""
+    return re.sub(r'jax.result_info = "[^"]*"', "", text)
 
 
 @pytest.mark.parametrize("words", [("check", "--select", "E,F,I"), ("format", "--check")])
@@ -121,7 +164,7 @@ def test_no_script_imports_the_package(results: dict[str, Results]) -> None:
 def test_blocks_and_layers_have_the_names_of_the_recipe(tmp_path: Path) -> None:
     script = ejected(compose.load("digits_cnn", []), tmp_path / "train.py").script
     assert "class ConvNormRelu(nn.Module):" in script
-    assert 'conv2 = ConvNormRelu(name="conv2")(conv1, context=context)' in script
+    assert 'conv2 = ConvNormRelu(features=32, name="conv2")(conv1, context=context)' in script
     assert 'Dropout(rate=TracedValue("network.layers.drop.dropout.rate", 0.4), name="drop")' in script
 
 
