@@ -57,6 +57,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"{place}: {error.strerror}\n  fix:       {fix}FW_TRACEBACK=1 shows where", file=sys.stderr)
             return 2
         _print_traceback()
+        if isinstance(error, FloatingPointError):
+            # JAX raises it on request alone, and the traceback is what was asked for.
+            print("\nJAX_DEBUG_NANS stopped here; without it the run tells the step", file=sys.stderr)
+            return 2
         print(
             "\nThis is a defect of the framework, not a mistake of yours. "
             "Please report it with the lines above and the output of `fw doctor`.",
