@@ -189,10 +189,10 @@ def _refused(setup: Setup) -> list[Problem]:
     if config.data.shuffle and getattr(setup.dataset.splits["train"], "blocks", None) is not None:
         problems.append(
             Problem(
-                "data.shuffle",
-                "examples that are mixed block by block, as their files hold them",
-                "an order that a script can make from the seed alone",
-                fix="data.shuffle=false",
+                "data.stream",
+                "rows that are mixed group by group, as their file holds them",
+                "a table that is read whole, whose order follows from the seed alone",
+                fix="data.stream=false",
             )
         )
     shared = {node.path for node in experiment.network.graph.walk() if node.share and isinstance(node.body, Graph)}

@@ -14,7 +14,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pyarrow
 import pytest
+from pyarrow import parquet
 
 from framework.build.state import State
 from framework.config import compose
@@ -183,3 +185,21 @@ def test_all_that_a_script_cannot_have_is_told_at_once(tmp_path: Path) -> None:
         "data.resident",
         "network.layers.mine",
     }
+
+
+def test_a_streamed_table_is_refused_for_its_order(tmp_path: Path) -> None:
+    rows = {"x": np.arange(40.0), "y": np.arange(40.0) % 7, "kind": np.arange(40) % 2}
+    parquet.write_table(pyarrow.table(rows), tmp_path / "rows.parquet", row_group_size=8)
+    words = ["data=parquet", f"data.path={tmp_path / 'rows.parquet'}", "data.target=kind", "data.classes=2"]
+    with pytest.raises(ConfigError, match=r"data\.stream=false") as caught:
+        ejected(compose.load("wine_mlp", [*words, "data.stream=true", "data.batch_size=4"]), tmp_path / "train.py")
+    assert [problem.key for problem in caught.value.problems] == ["data.stream"]
+
+
+def test_a_loss_on_the_inside_of_a_node_that_shares_is_refused(tmp_path: Path) -> None:
+    words = ["+network.layers.one={sequential: {layers: {map: {dense: {features: 10}}}}, from: hidden2}"]
+    words += ["+network.layers.two={share: one, from: hidden2}", "+network.outputs={logits: two}"]
+    quiet = "+losses.quiet={type: expr, expression: 'square(h)', inputs: {h: intermediates.two.map}}"
+    with pytest.raises(ConfigError) as caught:
+        ejected(compose.load("digits_mlp", [*words, quiet]), tmp_path / "train.py")
+    assert [problem.key for problem in caught.value.problems] == ["losses.quiet.h"]
