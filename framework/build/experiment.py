@@ -34,9 +34,13 @@ from framework.core.trees import named_leaves
 from framework.lowering.choice import Choices
 from framework.network import Network
 from framework.network.marks import frozen, penalties, total_penalty
+from framework.network.network import PROBED
 from framework.objectives.metrics import Metric
 from framework.optim import learning_rate_at, make_optimizer
 from framework.parallel.inside import WHOLE, Inside
+
+PROBE = "probe."
+"""Begins the names under which what probes tell is logged."""
 
 Arrays = Mapping[str, Any]
 Hyper = Mapping[str, Any]
@@ -171,8 +175,8 @@ class Experiment:
           hyper: traced scalars; those left out have the recipe's values.
 
         Returns:
-          The next state, and `{"loss": ..., "learning_rate": ..., <each loss by name where there are several>}`,
-          float32 scalars.
+          The next state, and `{"loss": ..., "learning_rate": ..., <each loss by name where there are several>,
+          <probe.NAME for what probes tell>}`, float32 scalars.
         """
         hyper = self.hyper | dict(hyper or {})
         key = derive(state.rng, "step", state.step)
@@ -184,6 +188,7 @@ class Experiment:
             variables = {"params": params, **state.collections}
             outputs, updates = self._apply(variables, batch, hyper, key=key, train=True)
             total, parts = self._loss(outputs, _told(updates), params, batch, hyper, self.inside.axis)
+            parts |= _probe_means(updates, batch.get("mask"), self.inside.axis)
             return total, (updates, parts)
 
         # A policy about what to keep is that of all `remat` within it too, which would then keep nearly everything.
@@ -214,8 +219,9 @@ class Experiment:
         return following, logs
 
     def evaluation(self) -> dict[str, Any]:
-        """The empty evaluation: sums of losses by name, the count of rows, and the state of each metric."""
-        sums = {name: jnp.zeros((), jnp.float32) for name in self._loss_names}
+        """The empty evaluation: sums of losses and of what probes tell by name, the count of rows, and the state of
+        each metric."""
+        sums = {name: jnp.zeros((), jnp.float32) for name in (*self._loss_names, *self._probe_names)}
         states = {name: metric.init() for name, metric in self.metrics.items()}
         return {"losses": sums, "rows": jnp.zeros((), jnp.float32), "metrics": states}
 
@@ -242,6 +248,7 @@ class Experiment:
         mask = batch.get("mask")
         mask = jnp.ones(first.shape[:1], jnp.float32) if mask is None else mask
         _, parts = self._loss(outputs, told, variables["params"], batch, hyper)
+        parts |= _probe_means(updates, mask)
         rows = mask.sum()
         states = {}
         for name, bound in self.metric_wires.items():
@@ -267,7 +274,7 @@ class Experiment:
         return {"losses": sums, "rows": rows, "metrics": states}
 
     def summarise(self, evaluation: Mapping[str, Any]) -> dict[str, Any]:
-        """The results of an evaluation by name: each loss averaged over rows, each metric computed."""
+        """The results of an evaluation by name: losses and what probes tell averaged over rows, metrics computed."""
         rows = jnp.maximum(evaluation["rows"], 1.0)
         results: dict[str, Any] = {name: value / rows for name, value in evaluation["losses"].items()}
         for name, metric in self.metrics.items():
@@ -289,13 +296,18 @@ class Experiment:
 
     @property
     def result_names(self) -> tuple[str, ...]:
-        """The names of an evaluation's results: the total loss, each loss where there are several, each metric."""
-        return (*self._loss_names, *self.metrics)
+        """The names of an evaluation's results: the total loss, each loss where there are several, each metric, what
+        probes tell."""
+        return (*self._loss_names, *self.metrics, *self._probe_names)
 
     @property
     def _loss_names(self) -> list[str]:
         parts = [*self.losses, *([REGULARIZER] if self.network.regularized else [])]
         return ["loss", *(parts if len(parts) > 1 else ())]
+
+    @property
+    def _probe_names(self) -> list[str]:
+        return [f"{PROBE}{name}" for name in self.network.probed(train=False)]
 
     def _divided(self, params: Any) -> tuple[Any, Any]:
         """The parameters that are trained and those that stay as they are."""
@@ -309,7 +321,8 @@ class Experiment:
 
     @cached_property
     def _reads_costs(self) -> bool:
-        return reads_costs(self.losses | self.metric_wires)
+        told = self.network.probed(train=True) or self.network.probed(train=False)
+        return bool(told) or reads_costs(self.losses | self.metric_wires)
 
     def _apply(
         self, variables: Any, batch: Arrays, hyper: Hyper, *, key: jax.Array | None, train: bool, probe: bool = True
@@ -357,6 +370,12 @@ class Experiment:
 def _told(updates: dict[str, Any]) -> dict[str, Any]:
     """What the network gave for losses and metrics to read, taken out of what changed."""
     return {"intermediates": updates.pop("intermediates", {}), "costs": updates.pop("costs", {})}
+
+
+def _probe_means(updates: dict[str, Any], mask: jax.Array | None, axis: str | None = None) -> dict[str, jax.Array]:
+    """The means over rows of what probes told, taken out of what changed; over an axis, this device's shares."""
+    told = updates.pop(PROBED, {})
+    return {f"{PROBE}{name}": share_of_mean(values, mask, axis).astype(jnp.float32) for name, values in told.items()}
 
 
 def _with_batch(spec: Any, batch_size: int) -> jax.ShapeDtypeStruct:

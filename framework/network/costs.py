@@ -7,7 +7,7 @@ other loss. Of one name, all layers and all copies of a repeated one add up.
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import jax
@@ -58,3 +58,17 @@ def added_up(tree: Mapping[str, Any], rows: int, *, by_step: bool = False) -> di
         total = leaf.sum(tuple(range(leaf.ndim - 1)))
         totals[name] = totals[name] + total if name in totals else total
     return totals
+
+
+def averaged(tree: Mapping[str, Any], rows: int, names: Collection[str]) -> dict[str, jax.Array]:
+    """The mean of what all layers told under some of the names, [batch] by name: over layers, copies and steps.
+
+    Args:
+      tree: as for `added_up`, which must have accepted it.
+    """
+    found: dict[str, list[jax.Array]] = {}
+    for path, leaf in jax.tree_util.tree_flatten_with_path(tree)[0]:
+        name = path[-1].key
+        if name in names:
+            found.setdefault(name, []).append(leaf.reshape(-1, rows, leaf.shape[-1] // rows).mean((0, 2)))
+    return {name: jnp.mean(jnp.stack(values), 0) for name, values in found.items()}

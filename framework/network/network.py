@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -11,16 +11,20 @@ import jax.numpy as jnp
 
 from framework.config.language import Graph, elaborate
 from framework.config.language.graph import REGULARIZER
+from framework.config.schema.layers.probing import Probe
 from framework.config.schema.network import NetworkSection
 from framework.core.errors import ConfigError, Problem
 from framework.core.words import closest, listed
 from framework.network.context import Context, Decoding
-from framework.network.costs import COSTS, added_up
+from framework.network.costs import COSTS, added_up, averaged
 from framework.network.graph.call import Call
 from framework.network.graph.interpreter import PROBE, GraphModule
 from framework.network.graph.table import NodeRow, rows
 from framework.network.layers.cache import CACHE
 from framework.network.piecewise import require_piecewise
+
+PROBED = "probed"
+"""What `apply` returns the averages of `probe` layers as."""
 
 Variables = Mapping[str, Any]
 Inputs = Any
@@ -61,6 +65,10 @@ class Network:
     def regularized(self) -> bool:
         """Whether a node adds a penalty on its kernels to the loss."""
         return any(name.startswith(REGULARIZER) for node in self.graph.walk() for name, _, _ in node.traced)
+
+    def probed(self, *, train: bool) -> tuple[str, ...]:
+        """The names under which `probe` layers tell statistics while the network trains, or while it does not."""
+        return self._probed[train]
 
     def init(self, key: jax.Array, spec: Inputs) -> dict[str, Any]:
         """Fresh variables: `{"params": ...}` and other collections, such as `batch_stats`.
@@ -108,7 +116,8 @@ class Network:
           mask: [batch], 1 for real rows and 0 for padding.
           hyper: traced scalars by config key; those left out have their declared values.
           probes: paths of nodes (`stage1`, `stage1.conv1`) whose outputs are returned as `intermediates`.
-          costs: whether what layers tell as costs, [batch] by name, is returned as `costs`.
+          costs: whether what layers tell as costs, [batch] by name, is returned as `costs`, and the averages of what
+            `probe` layers tell as `probed`.
           axis: name of the axis over which other devices compute with rows of their own, as under `jax.pmap`;
             statistics of batches and random masks are then those of all rows together.
           weights: see `Context`; it is asked for what is stacked, the rest of `variables` is taken as it is.
@@ -131,7 +140,10 @@ class Network:
         if probes:
             changed["intermediates"] = _nested(changed.pop("intermediates", {}))
         if costs:
-            changed[COSTS] = added_up(changed.pop(COSTS, {}), len(arrays[0]), by_step=self._folds_steps)
+            told, rows = changed.pop(COSTS, {}), len(arrays[0])
+            changed[COSTS] = added_up(told, rows, by_step=self._folds_steps)
+            if self.probed(train=train):
+                changed[PROBED] = averaged(told, rows, self.probed(train=train))
         return outputs, changed
 
     def decode(
@@ -230,6 +242,12 @@ class Network:
             )
 
     @cached_property
+    def _probed(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        return tuple(dict.fromkeys(_statistics(self.graph, "eval"))), tuple(
+            dict.fromkeys(_statistics(self.graph, "train"))
+        )
+
+    @cached_property
     def _paths(self) -> frozenset[str]:
         return frozenset(node.path for node in self.graph.walk())
 
@@ -255,6 +273,17 @@ class Network:
         from framework.network.graph.html import drawn
 
         return drawn(self.graph)
+
+
+def _statistics(graph: Graph, phase: str) -> Iterator[str]:
+    """What the probes of a graph tell in one phase, in which the other branch of a `cond` is not called."""
+    for node in graph.nodes:
+        if graph.wrap is not None and graph.wrap.kind == "phase" and node.name != phase:
+            continue
+        if isinstance(node.body, Graph):
+            yield from _statistics(node.body, phase)
+        elif isinstance(node.body, Probe):
+            yield from (f"{node.body.label}_{name}" for name in Probe.statistics)
 
 
 def _rngs(key: jax.Array | None) -> dict[str, jax.Array]:

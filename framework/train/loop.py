@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from framework.build.experiment import Experiment
+from framework.build.experiment import PROBE, Experiment
 from framework.build.state import State
 from framework.core.errors import Interrupted, RunError
 from framework.parallel.hosts.team import Alone, Company
@@ -164,7 +164,12 @@ class Loop:
             self._emit(self.step, "train", self.progress.flush())
 
     def _refuse_nonfinite(self, values: dict[str, np.ndarray], start: int) -> None:
-        bad = {name: column for name, column in values.items() if not np.isfinite(column).all()}
+        # A probe may look at what is infinite by right, such as masked scores.
+        bad = {
+            name: column
+            for name, column in values.items()
+            if not name.startswith(PROBE) and not np.isfinite(column).all()
+        }
         if not bad or self.experiment.config.trainer.on_nonfinite == "ignore":
             return
         name, column = next(iter(bad.items()))
