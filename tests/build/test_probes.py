@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
@@ -15,6 +16,7 @@ import pytest
 from framework.build.experiment import Experiment
 from framework.config.compose import load
 from framework.train.setup import Setup
+from framework.train.stages import run
 
 HEAD = """
     defaults:
@@ -130,3 +132,20 @@ def test_without_a_probe_nothing_is_told_and_prediction_never_computes_one(make:
     assert not probes(jax.eval_shape(plain.step, state, BATCH)[1])
     assert not [name for name in plain.result_names if name.startswith("probe.")]
     assert program(probed) == program(plain)
+
+
+def test_a_run_goes_on_where_a_probe_sees_what_is_infinite(make: Make, tmp_path: Path) -> None:
+    infinite = """
+      layers:
+        scores: {expr: "log(x - x)", from: {x: input}}
+        look:   {probe: {label: scores}}
+        logits: {dense: {features: 3}, from: input}
+"""
+    make(infinite)
+    overrides = ["trainer.epochs=null", "trainer.steps=2", "report=quiet", f"run.dir='{tmp_path / 'run'}'"]
+    run(load(str(tmp_path / "probing.yaml"), [*overrides, "checkpoint=none"]))
+    lines = (tmp_path / "run" / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    record = next(found for found in map(json.loads, lines) if found["split"] == "train")
+    assert record["nonfinite"]["probe.scores_mean"] == "-inf"
+    assert record["probe.scores_zeros"] == 0
+    assert np.isfinite(record["loss"])
