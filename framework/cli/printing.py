@@ -89,6 +89,9 @@ def _with_fix(problem: Problem) -> Problem:
         return problem
     if problem.origin.startswith("override "):
         return replace(problem, fix=f"another value than in {problem.origin.removeprefix('override ')}")
+    if problem.origin.startswith("configs/"):
+        # What travels with the package is changed from outside.
+        return replace(problem, fix=f"{problem.key}=VALUE, with another value than in {problem.origin.splitlines()[0]}")
     return replace(problem, fix=f"change {problem.key} in {problem.origin.splitlines()[0]}")
 
 

@@ -147,7 +147,8 @@ def _print_result(result: Result, recipe: str) -> None:
         say(f"  fw run {shlex.quote(recipe)} {words}")
     else:
         say("no trial has an objective", style="bold red")
-    if any(key.split(".")[-1] == "seed" for key in keys) and len(rows) > 1:
+    settings = [key for key in keys if key.split(".")[-1] != "seed"]
+    if len({repr([row.parameters.get(key) for key in settings]) for row in result.ranked}) < len(rows):
         say(f"means over seeds: fw compare {shlex.quote(str(result.folder))}", style="dim")
     if result.failed:
         say(f"{len(result.failed)} of {len(rows)} trials failed; why is in their log.txt", style="bold red")

@@ -35,7 +35,9 @@ def lookup(tree: Mapping[str, Any], path: str, *, key: str) -> Any:
     for part in path.split("."):
         if not isinstance(node, Mapping) or part not in node:
             known = list(flatten(tree))
-            near = closest(path, known)
+            room = f"{path.partition('.')[0]}."
+            beside = [other for other in known if other.startswith(room)]
+            near = closest(path, known) or (beside[0] if len(beside) == 1 else None)
             raise ConfigError(
                 Problem(
                     key=key,

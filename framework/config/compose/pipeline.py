@@ -208,6 +208,7 @@ def _finish(
     **about: Any,
 ) -> Loaded:
     """Resolve, check trust, validate. A problem of a key that nobody set is put down to the recipe's file."""
+    from framework.config.compose.misplaced import told_of_merging, unknown_nodes
     from framework.config.compose.trust import untrusted
     from framework.config.validation.check import validate
 
@@ -219,6 +220,7 @@ def _finish(
         tree, texts, problems = resolved.tree, resolved.texts, resolved.problems
     origins = about["origins"]
     refused = untrusted(tree, trust)
+    problems = [*problems, *unknown_nodes(about["history"])]
     try:
         if refused:
             raise ConfigError([*problems, *refused], subject).located(origins)
@@ -226,6 +228,7 @@ def _finish(
             tree, subject, origins=origins, written=written, groups=groups, excused=tuple(texts), told=problems
         )
     except ConfigError as error:
-        placed = (replace(problem, origin=problem.origin or file_shown) for problem in error.problems)
+        told = told_of_merging(error.problems, about["choices"], about["history"])
+        placed = (replace(problem, origin=problem.origin or file_shown) for problem in told)
         raise ConfigError(placed, subject) from None
     return Loaded(config=config, tree=tree, interpolations=texts, subject=subject, **about)
