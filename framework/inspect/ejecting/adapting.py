@@ -18,6 +18,14 @@ NAMES = {
 }
 """Names of definitions that say little without the file that they are in, such as `costs.tell`."""
 
+_OPTIONAL = {
+    "kernel_norm": (
+        "    kernel_norm: str | None = None",
+        "        kernel = normed_kernel(self, kernel, self.kernel_norm, context)",
+    ),
+}
+"""Argument of layers -> the lines that do nothing where no node has it."""
+
 _MODULE = "framework.network.layers.initialization"
 
 _ABOUT = '''def initializer(
@@ -39,8 +47,12 @@ def adapted(module: str, text: str, words: frozenset[str] | None = None) -> str:
     """The source of a file as it is taken from.
 
     Args:
-      words: the strings that the script uses; initialisers of other names are left out. None: all stay.
+      words: the strings that the script uses and the arguments that its modules are given; initialisers of other names
+        are left out, and what layers do for other arguments. None: all stay.
     """
+    for argument, lines in _OPTIONAL.items():
+        if words is not None and argument not in words:
+            text = "\n".join(line for line in text.splitlines() if line not in lines)
     tree = ast.parse(text)
     if module != _MODULE:
         return _plain_initialisers(text, tree)

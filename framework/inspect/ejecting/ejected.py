@@ -71,7 +71,7 @@ def ejected(loaded: Loaded, script: Path) -> Ejected:
     first = _Written.of(experiment, features, trace, read, refused, None)
     if refused:
         raise ConfigError(refused).located(loaded.origins, loaded.subject)
-    written = _Written.of(experiment, features, trace, read, refused, first.strings)
+    written = _Written.of(experiment, features, trace, read, refused, first.words)
     closure, classes = written.closure, written.classes
     forms = _forms(experiment.choices, closure)
     network = [*(HELPERS[name] for name in sorted(classes.helpers)), *classes.texts]
@@ -126,11 +126,12 @@ class _Written:
         return cls(closure, classes, training)
 
     @property
-    def strings(self) -> frozenset[str]:
-        """All strings in layers and classes."""
-        nodes = (node for text in self.classes.texts for node in ast.walk(ast.parse(text)))
-        values = (node.value for node in nodes if isinstance(node, ast.Constant))
-        return self.closure.strings() | {value for value in values if isinstance(value, str)}
+    def words(self) -> frozenset[str]:
+        """All strings in layers and classes, and the arguments that classes are given."""
+        nodes = [node for text in self.classes.texts for node in ast.walk(ast.parse(text))]
+        strings = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+        arguments = {node.arg for node in nodes if isinstance(node, ast.keyword) and node.arg}
+        return self.closure.strings() | strings | arguments
 
 
 def _features(setup: Setup, trace: Trace, read: frozenset[str]) -> Features:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from itertools import groupby
 from typing import Any
 
@@ -15,8 +16,10 @@ from framework.core.words import listed
 from framework.inspect.ejecting.adapting import literal
 from framework.inspect.ejecting.closure import Closure
 from framework.inspect.ejecting.trace import Trace
-from framework.inspect.ejecting.writing import WIDTH, expression
+from framework.inspect.ejecting.writing import WIDTH, expression, statement
 from framework.network.marks import penalties
+from framework.objectives import losses
+from framework.optim import optimizers, schedules
 from framework.optim.building import SHARED
 
 
@@ -45,15 +48,16 @@ def loss_source(experiment: Experiment, closure: Closure, trace: Trace, reads: l
             if not value.startswith("costs[") or not value.endswith('"]'):
                 value = f"jnp.asarray({value}, jnp.float32)"
         else:
-            words = wires | {word: literal(given) for word, given in bound.plain.items()}
-            words |= {word: f'hyper["{key}"]' for word, key in bound.traced.items()}
             function = closure.add("framework.objectives.losses", bound.type)
-            value = "\n".join([f"{function}(", *(f"        {word}={given}," for word, given in words.items()), "    )"])
+            words = [f"{word}={wire}" for word, wire in wires.items()]
+            words += _set(getattr(losses, bound.type), bound.plain)
+            words += [f'{word}=hyper["{key}"]' for word, key in bound.traced.items()]
+            value = f"{function}({', '.join(words)})"
         mean = "values.mean()"
         if masked:
             mean = f'{closure.add("framework.objectives.masks", "masked_mean")}(values, batch["mask"])'
         lines += [
-            f"    values = {value}",
+            *statement("    values = ", value),
             f'    parts["{name}"] = {mean}',
             f'    total = total + hyper["losses.{name}.weight"] * parts["{name}"]',
         ]
@@ -103,7 +107,8 @@ def optimizer_source(experiment: Experiment, closure: Closure, params: Any) -> s
     if fraction is not None:
         schedule["warmup_steps"] = round(fraction * experiment.total_steps)
     shape = closure.add("framework.optim.schedules", spec.schedule.type)
-    words = ["total_steps=TOTAL_STEPS", *_words(schedule, "optimizer.schedule", hyper)]
+    words = _words(getattr(schedules, spec.schedule.type), schedule, "optimizer.schedule", hyper)
+    shaped = f"{shape}({', '.join(['total_steps=TOTAL_STEPS', *words])})"
     direction = {name: value for name, value in spec.arguments().items() if name not in SHARED}
     method = closure.add("framework.optim.optimizers", spec.type)
     clips = [
@@ -112,34 +117,33 @@ def optimizer_source(experiment: Experiment, closure: Closure, params: Any) -> s
         if getattr(spec, word) is not None
     ]
     rate = "lambda update: learning_rate(update * ACCUMULATE_STEPS, hyper)"
-    inner = [f"{method}(", *(f"    {word}," for word in (rate, *_words(direction, "optimizer", hyper))), ")"]
+    words = _words(getattr(optimizers, spec.type), direction, "optimizer", hyper)
+    inner = [f"{method}(", *(f"    {word}," for word in (rate, *words)), ")"]
     if clips:
         inner = ["optax.chain(", *(f"    {clip}," for clip in clips), *(f"    {line}" for line in inner), ")"]
         inner[-2] += ","
     chain = "\n".join(["    chain = " + inner[0], *(f"    {line}" for line in inner[1:])])
     result = "optax.MultiSteps(chain, ACCUMULATE_STEPS).gradient_transformation()" if every > 1 else "chain"
-    about = "; in float32" if _is_narrow(params) else ""
-    if about:
+    if _is_narrow(params):
         result = f"{closure.add('framework.optim.precision', 'in_float32')}({result})"
     if result == "chain":
         chain, result = chain.replace("    chain = ", "    return ", 1), ""
     ending = f"\n    return {result}" if result else ""
-    spread = "\n".join(f"        {word}," for word in words)
     # Also by 1, which is no program's business but decides in which operations XLA computes the last bit.
     first = "step // ACCUMULATE_STEPS * ACCUMULATE_STEPS"
     base = _value("optimizer.learning_rate", spec.learning_rate, hyper)
-    parts = ["clipping"] if clips else []
-    told = listed([*parts, f"the direction of `{spec.type}`", "weight decay", "learning rate"])
+    told = f"`{spec.type}` at the learning rate of each step"
+    if clips:
+        told += ", behind a limit of the gradients"
+    schedule_line = "\n".join(statement("    schedule = ", shaped))
     return f'''def learning_rate(step: Any, hyper: dict[str, Any]) -> jax.Array:
     """The learning rate of a step: the base, and the schedule `{spec.schedule.type}` over the whole run."""
-    schedule = {shape}(
-{spread}
-    )
+{schedule_line}
     return {base} * schedule({first})
 
 
 def optimizer(hyper: dict[str, Any]) -> optax.GradientTransformation:
-    """{told[:1].upper()}{told[1:]}{about}."""
+    """{told}."""
 {chain}{ending}'''
 
 
@@ -148,8 +152,19 @@ def _is_narrow(params: Any) -> bool:
     return any(jnp.promote_types(leaf.dtype, jnp.float32) != leaf.dtype for leaf in jax.tree.leaves(params))
 
 
-def _words(arguments: dict[str, Any], key: str, hyper: dict[str, Any]) -> list[str]:
-    return [f"{name}={_value(f'{key}.{name}', value, hyper)}" for name, value in arguments.items()]
+def _words(function: Any, arguments: dict[str, Any], key: str, hyper: dict[str, Any]) -> list[str]:
+    """Arguments as source: those that `hyper` holds, and those that the function has not by itself."""
+    fixed = {name: value for name, value in arguments.items() if f"{key}.{name}" not in hyper}
+    return [
+        *(f'{name}=hyper["{key}.{name}"]' for name in arguments if name not in fixed),
+        *_set(function, fixed),
+    ]
+
+
+def _set(function: Any, arguments: dict[str, Any]) -> list[str]:
+    """The arguments that are not as a function has them by itself."""
+    usual = signature(function).parameters
+    return [f"{name}={literal(value)}" for name, value in arguments.items() if value != usual[name].default]
 
 
 def _value(key: str, value: Any, hyper: dict[str, Any]) -> str:

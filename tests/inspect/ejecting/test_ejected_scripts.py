@@ -165,9 +165,18 @@ def test_no_script_imports_the_package(results: dict[str, Results]) -> None:
 
 def test_blocks_and_layers_have_the_names_of_the_recipe(tmp_path: Path) -> None:
     script = ejected(compose.load("digits_cnn", []), tmp_path / "train.py").script
-    assert "class ConvNormRelu(nn.Module):" in script
+    block = 'class ConvNormRelu(nn.Module):\n    """The block `conv_norm_relu`."""\n\n    features: int\n'
+    assert block in script and script.count("class ConvNormRelu") == 1
     assert 'conv2 = ConvNormRelu(features=32, name="conv2")(conv1, context=context)' in script
     assert 'Dropout(rate=TracedValue("network.layers.drop.dropout.rate", 0.4), name="drop")' in script
+
+
+def test_what_no_layer_of_the_recipe_is_asked_for_is_left_out(tmp_path: Path) -> None:
+    words = ["+network.layers.hidden1.dense.kernel_norm=weight", "+network.layers.logits.dense.kernel_init=orthogonal"]
+    plain, asked = (ejected(compose.load("digits_mlp", one), tmp_path / "train.py").script for one in ([], words))
+    for definition in ("def normed_kernel(", "def _orthogonal(", "    kernel_norm: str | None = None"):
+        assert definition not in plain
+        assert definition in asked
 
 
 def test_the_same_recipe_gives_the_same_files(tmp_path: Path) -> None:
