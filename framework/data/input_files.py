@@ -42,11 +42,13 @@ def read_inputs(path: str | Path, section: Any, facts: Facts) -> Arrays:
     Raises:
       DataError: the file is missing or damaged, or does not hold what the network reads.
     """
+    place = Path(path).expanduser()
+    several = place.is_dir() and "image" in input_names(facts)
+    file = place if several else existing(path, key=_KEY)
     try:
-        if Path(path).expanduser().is_dir() and "image" in input_names(facts):
-            pictures = [_from_picture(file, facts) for file in pictures_in(Path(path).expanduser())]
-            return normalize_inputs({"image": np.concatenate(pictures)}, facts)
-        file = existing(path, key=_KEY)
+        if several:
+            pictures = np.concatenate([_from_picture(picture, facts) for picture in pictures_in(place)])
+            return normalize_inputs({"image": pictures}, facts)
         return _read(file, section, facts)
     except DataError as error:
         # The readers speak of the recipe, which is not at fault here.

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from cli_command import ROOT, Command
 
-from framework.core.errors import RunError
+from framework.core.errors import DataError, RunError
+from framework.data.tables.csv_file import read_csv
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,38 @@ def test_row_numbers_that_pandas_wrote_are_refused_with_the_way_out(call: Comman
     assert "data.path: the header of 'table.csv' has no name for column 1" in done.err
     assert "row numbers that pandas writes" in done.err
     assert "frame.to_csv('table.csv', index=False)" in done.err
+
+
+@pytest.mark.parametrize(("sign", "typed"), [(";", ";"), ("\t", "\\t")])
+def test_a_table_with_another_delimiter_is_told_what_to_type(
+    sign: str, typed: str, call: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "table.csv").write_text("a,kind\n1.5,0\n2.5,1\n".replace(",", sign))
+    words = ("wine_mlp", "data=csv", "data.path=table.csv", "data.target=kind", "data.classes=2")
+    done = call("check", *words)
+    assert done.code == 2
+    assert "data.delimiter: the header of 'table.csv' is one column" in done.err
+    assert f"fix:       \"data.delimiter='{typed}'\"" in done.err
+    assert call("check", *words, f"data.delimiter='{typed}'").code == 0
+
+
+def test_decimal_commas_are_told(tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_text("a;kind\n1,5;0\n2,5;1\n")
+    with pytest.raises(DataError, match=r"column 'a' holds '1,5'.*\n.*decimal point, not a comma\n.*decimal=','"):
+        read_csv(tmp_path / "table.csv", ";").numbers("a")
+
+
+@pytest.mark.parametrize(("files", "holds"), [((), "and no image"), (("a.png", "b.jpg"), "but images: a.png, b.jpg")])
+def test_images_without_a_folder_for_each_class_are_told_where_to_go(
+    files: tuple[str, ...], holds: str, call: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "pets").mkdir()
+    for name in files:
+        (tmp_path / "pets" / name).touch()
+    done = call("check", "digits_cnn", "data=images", "data.path=pets", "data.classes=2")
+    assert done.code == 2
+    assert f"data.path: 'pets' holds no folder, {holds}\n" in done.err
+    assert "fix:       mkdir pets/CLASS" in done.err
 
 
 def test_a_path_that_was_forgotten_is_asked_for(call: Command) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from framework.config.schema.base import Component, Number, Spec
 
@@ -233,11 +233,18 @@ class Table(Declared):
     )
 
 
+def _tab(text: object) -> object:
+    """A backslash and a t, which is all that a command line can say of a tab, as one."""
+    return "\t" if text == "\\t" else text
+
+
 class Csv(Table):
     """A table in CSV files with a header line."""
 
     type: Literal["csv"]
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = Field(",", description="what parts the columns")
+    delimiter: Annotated[str, BeforeValidator(_tab), Field(min_length=1, max_length=1)] = Field(
+        ",", description="what parts the columns; \\t is a tab"
+    )
 
 
 class Parquet(Table):

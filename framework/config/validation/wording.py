@@ -90,6 +90,8 @@ def bounds(marks: Sequence[Any]) -> str:
 def _lengths(marks: Sequence[Any]) -> str:
     least = max((mark.min_length for mark in marks if isinstance(mark, annotated_types.MinLen)), default=0)
     most = min((mark.max_length for mark in marks if isinstance(mark, annotated_types.MaxLen)), default=None)
+    if most is not None and least == most:
+        return f"of length {most}"
     if most is not None:
         return f"{least} to {most} of them" if least else f"at most {most} of them"
     return "not empty" if least == 1 else f"at least {least} of them" if least else ""

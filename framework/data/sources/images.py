@@ -171,6 +171,17 @@ def _list(path: str, classes: int, class_names: Sequence[str] | None) -> _Listin
     by_split = bool(tops) and all(folder.name in _ALIASES for folder in tops)
     groups = {_ALIASES[folder.name]: _folders(folder) for folder in tops} if by_split else {None: tops}
     found = sorted({folder.name for folders in groups.values() for folder in folders})
+    if not found:
+        loose = sorted(entry.name for entry in root.iterdir() if entry.suffix.lower() in SUFFIXES)
+        holds = f"but images: {listed(loose, 3)}" if loose else "and no image"
+        raise DataError(
+            Problem(
+                "data.path",
+                f"'{path}' holds no folder, {holds}",
+                "one folder for each class, with its images",
+                fix=f"mkdir {root / 'CLASS'}, for each class, and move its images there",
+            )
+        )
     names = _names(root, found, classes, class_names)
     files: list[Path] = []
     labels: list[int] = []

@@ -21,7 +21,7 @@ def read_header(path: Path, delimiter: str) -> tuple[str, ...]:
       DataError: the file is empty, a column has no name or that of another, or it is not UTF-8 text.
     """
     with _rows(path, delimiter) as rows:
-        return _header(path, rows)
+        return _header(path, rows, delimiter)
 
 
 def read_csv(path: Path, delimiter: str, only: tuple[str, ...] | None = None) -> Frame:
@@ -34,7 +34,7 @@ def read_csv(path: Path, delimiter: str, only: tuple[str, ...] | None = None) ->
       DataError: a row has another number of cells than the header, or what `read_header` raises.
     """
     with _rows(path, delimiter) as rows:
-        names = _header(path, rows)
+        names = _header(path, rows, delimiter)
         kept = [index for index, name in enumerate(names) if only is None or name in only]
         cells: list[list[str | None]] = [[] for _ in kept]
         lines: list[int] = []
@@ -81,8 +81,15 @@ def _rows(path: Path, delimiter: str) -> Iterator[Any]:
             ) from None
 
 
-def _header(path: Path, rows: Iterator[list[str]]) -> tuple[str, ...]:
+def _header(path: Path, rows: Iterator[list[str]], delimiter: str) -> tuple[str, ...]:
     names = tuple(name.strip() for name in next(rows, []))
+    other = next((sign for sign in ";\t|," if sign != delimiter and sign in "".join(names)), None)
+    if len(names) == 1 and other is not None:
+        begins = names[0] if len(names[0]) <= 40 else f"{names[0][:37]}..."
+        found, shown = f"the header of '{path}' is one column, {begins!r}", other.replace("\t", "\\t")
+        raise DataError(
+            Problem("data.delimiter", found, "the sign between its columns", fix=f"\"data.delimiter='{shown}'\"")
+        )
     repeated = sorted({name for name in names if names.count(name) > 1})
     if not names or "" in names or repeated:
         found = (

@@ -74,11 +74,15 @@ class Frame:
         rows = np.flatnonzero(wrong)
         more = f" ({len(rows)} such cells)" if len(rows) > 1 else ""
         cell = self.columns[name][rows[0]]
+        expected = "a number"
+        if _has_decimal_comma(cell):
+            expected = "a number with a decimal point, not a comma"
+            fix = "pandas.read_csv(FILE, sep=';', decimal=',').to_csv(FILE, index=False) writes it so"
         raise DataError(
             Problem(
                 key="data.path",
                 found=f"{self.place(int(rows[0]))}, column '{name}' holds {_shown(cell)}, not a finite number{more}",
-                expected="a number",
+                expected=expected,
                 fix=fix,
             )
         )
@@ -119,6 +123,10 @@ def stacked(frames: Sequence[Frame]) -> Frame:
         np.concatenate([frame.row_of for frame in frames]),
         np.concatenate(lines) if len(lines) == len(frames) else None,
     )
+
+
+def _has_decimal_comma(cell: object) -> bool:
+    return isinstance(cell, str) and _is_number(cell.replace(",", ".", 1))
 
 
 def _written(number: float) -> str:
