@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 _shapes_only: ContextVar[bool] = ContextVar("shapes_only", default=False)
+_starts_skipped: ContextVar[bool] = ContextVar("starts_skipped", default=False)
 
 
 @contextmanager
@@ -34,3 +35,21 @@ def shapes_only() -> Iterator[None]:
 def numbers_matter() -> bool:
     """Whether what is traced now may be computed."""
     return not _shapes_only.get()
+
+
+@contextmanager
+def starts_skipped() -> Iterator[None]:
+    """Within it parameters start as zeros: of what is traced only the shape of an output is kept.
+
+    An initialiser that fails is then not noticed, so it must be traced elsewhere.
+    """
+    token = _starts_skipped.set(True)
+    try:
+        yield
+    finally:
+        _starts_skipped.reset(token)
+
+
+def starts_matter() -> bool:
+    """Whether anything reads what parameters start as, or whether their initialiser can be computed."""
+    return not _starts_skipped.get()

@@ -16,6 +16,7 @@ from framework.config.language.graph import Graph, Node
 from framework.config.schema.layers.base import LayerSpec
 from framework.core.errors import ConfigError, Problem
 from framework.core.words import closest, listed
+from framework.network.abstract import starts_skipped
 from framework.network.context import Context
 from framework.network.graph.bodies import leaf_module
 from framework.network.graph.call import Call, Visit
@@ -217,8 +218,9 @@ def _output(node: Node, inputs: tuple[Any, ...], givers: tuple[str, ...]) -> Any
         with blamed(node, values, givers):
             return leaf_module(node, None).init_with_output(rngs, *values, context=Context())[0]
 
-    # Of the layout over devices, which JAX notes on abstract values too, nothing may remain.
-    return _abstract(jax.eval_shape(once, *inputs))
+    with starts_skipped():
+        # Of the layout over devices, which JAX notes on abstract values too, nothing may remain.
+        return _abstract(jax.eval_shape(once, *inputs))
 
 
 def module_of(node: Node, name: str | None) -> nn.Module:

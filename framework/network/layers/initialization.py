@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from jax.nn import initializers
 
 from framework.config.schema.layers.initializers import INITIALIZERS, InitializerSpec
+from framework.network.abstract import starts_matter
 
 Init = str | InitializerSpec
 """An initialiser as a layer's attribute: a name, or a name with arguments."""
@@ -28,6 +29,8 @@ def initializer(
     kernel of its own; the remaining axes are the space that a convolution kernel covers. A bias has one axis alone,
     which scaled initialisers take for both, as they take any array of rank one.
     """
+    if not starts_matter():
+        return initializers.zeros
     spec = INITIALIZERS[init]() if isinstance(init, str) else init
     arguments = {name: getattr(spec, name) for name in type(spec).model_fields}
     if spec.op in _FIXED:
