@@ -1,8 +1,8 @@
 """Data: sources, splits, scaling by the training split, the batch schedule and prefetch. NumPy only, never JAX."""
 
-from framework.data.data_frames import is_data_frame, read_data_frame, reads_data_frames
 from framework.data.dataset import Dataset, load
 from framework.data.description import DataSpec, describe
+from framework.data.given import given_inputs
 from framework.data.input_files import read_inputs
 from framework.data.inputs import denormalize, normalize_inputs
 from framework.data.protocol import ArraySpec, Source
@@ -14,10 +14,8 @@ __all__ = [
     "Source",
     "denormalize",
     "describe",
-    "is_data_frame",
+    "given_inputs",
     "load",
     "normalize_inputs",
-    "read_data_frame",
     "read_inputs",
-    "reads_data_frames",
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -21,7 +21,7 @@ from framework import data as data_room
 from framework.build.state import State
 from framework.config.compose import load as compose
 from framework.config.schema.root import Config
-from framework.core.errors import ConfigError, DataError, Problem, RunError
+from framework.core.errors import ConfigError, Problem, RunError
 from framework.core.words import listed
 from framework.library.arguments import Overrides, override_words, recipe_word
 from framework.network import Network
@@ -185,17 +185,8 @@ class Experiment:
         return next(iter(outputs.values())) if len(outputs) == 1 else outputs
 
     def _scaled(self, inputs: Any) -> dict[str, Any]:
-        facts = self._setup.dataset.facts()
-        if isinstance(inputs, str | Path):
-            try:
-                return dict(data_room.read_inputs(inputs, self.config.data, facts))
-            except DataError as error:
-                raise DataError(replace(problem, key="inputs") for problem in error.problems) from None
-        if data_room.is_data_frame(inputs) and data_room.reads_data_frames(facts):
-            return dict(data_room.read_data_frame(inputs, facts))
-        names = [path.removeprefix("batch.") for path in self._setup.experiment.inputs.values()]
-        arrays = dict(inputs) if isinstance(inputs, Mapping) else {names[0]: np.asarray(inputs)}
-        return dict(data_room.normalize_inputs(arrays, facts))
+        first = next(iter(self._setup.experiment.inputs.values())).removeprefix("batch.")
+        return dict(data_room.given_inputs(inputs, first, self.config.data, self._setup.dataset.facts()))
 
     def generate(
         self, tokens: Any, count: int, *, temperature: float = 1.0, top_k: int | None = None, seed: int = 0

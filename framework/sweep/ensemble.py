@@ -96,18 +96,17 @@ class Ensemble:
         """The ensemble's outputs for raw inputs, scaled as the training split was.
 
         Args:
-          inputs: one array with a leading batch axis, or a mapping of batch array names to such.
+          inputs: as for `framework.library.experiments.Experiment.predict`.
 
         Returns:
           The array, where the network has one output; else a dict by name. Probabilities sum to one over the classes.
         """
         first = self._parts[0].setup
-        names = [path.removeprefix("batch.") for path in first.experiment.inputs.values()]
-        arrays = dict(inputs) if isinstance(inputs, Mapping) else {names[0]: np.asarray(inputs)}
+        single = next(iter(first.experiment.inputs.values())).removeprefix("batch.")
         total: dict[str, np.ndarray] = {}
         for part in self._parts:
-            scaled = data_room.normalize_inputs(arrays, part.setup.dataset.facts())
             data = part.setup.config.data
+            scaled = data_room.given_inputs(inputs, single, data, part.setup.dataset.facts())
             for name, value in part.summed(dict(scaled), data.eval_batch_size or data.batch_size).items():
                 total[name] = total.get(name, 0.0) + value
         means = {name: value / len(self) for name, value in total.items()}

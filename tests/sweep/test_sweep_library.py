@@ -43,6 +43,12 @@ def test_values_are_spelled_in_hydras_grammar(value: object, text: str) -> None:
     assert overrides_of({"key": value}) == [f"key={text}"]
 
 
+def test_an_ensemble_reads_a_file_as_it_reads_arrays(found: fw.SweepResult, tmp_path: Path) -> None:
+    np.savez(tmp_path / "flowers.npz", features=FLOWERS)
+    ensemble = found.ensemble()
+    assert np.array_equal(ensemble.predict(tmp_path / "flowers.npz"), ensemble.predict(FLOWERS))
+
+
 def test_trials_that_differ_in_seeds_alone_are_one_row_with_mean_and_deviation(found: fw.SweepResult) -> None:
     rows = found.repeated()
     key = "network.layers.hidden.dense.features"
