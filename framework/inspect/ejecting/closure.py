@@ -200,7 +200,9 @@ class Closure:
         for local in _local_imports(statement):
             dropped |= set(range(local.lineno, (local.end_lineno or local.lineno) + 1))
         kept = [part for number, text in enumerate(lines, first) if number not in dropped for part in _short(text)]
-        return re.sub(r"  # (pyright|type|noqa):?.*", "", "\n".join(kept))
+        # What a script does not hold is not spoken of in it.
+        text = "\n".join(kept).replace("; see the schema of the same name.", ".")
+        return re.sub(r"  # (pyright|type|noqa):?.*", "", text)
 
     def _renamed(self, file: _File, node: ast.AST) -> tuple[int, int, str, str] | None:
         """(line, column, old name, new name) where a node holds a name that is another one in the text."""

@@ -78,7 +78,7 @@ def ejected(loaded: Loaded, script: Path) -> Ejected:
     network.append("NETWORK = Network()" + (f"\n{forms}" if forms else ""))
     arrays = script.with_suffix(".npz")
     settings = _settings(setup, features, trace.variables.get("params", {}), arrays)
-    blocks = ["\n".join([_opening(loaded.subject, arrays.name), *_imports(closure), "", settings])]
+    blocks = ["\n".join([_opening(loaded.subject, script.name, arrays.name), *_imports(closure), "", settings])]
     for about, texts in [*closure.sections(), ("The network of the recipe.", network), ("Training.", written.training)]:
         first, *rest = texts
         gap = "\n\n\n" if first.startswith(("def ", "class ", "@", "#")) else "\n\n"
@@ -222,9 +222,9 @@ def _forms(choices: Choices, closure: Closure) -> str:
     return f"{current}.set({kind}({forms!r}, {literal(choices.default)}, {literal(choices.memory)}))"
 
 
-def _opening(subject: str, arrays: str) -> str:
+def _opening(subject: str, script: str, arrays: str) -> str:
     """What stands above the imports."""
-    return f'''"""The {subject} in plain JAX, Flax and Optax: `python FILE` trains it on {arrays}.
+    return f'''"""The {subject} in plain JAX, Flax and Optax: `python {script}` trains it on {arrays}.
 
 Weights have the names that a run of the recipe gives them, so its parameters fit: `State.params`.
 Numbers in HYPER may be changed; those of the network's shape stand in its classes, near the end.
