@@ -67,7 +67,8 @@ def adapted(module: str, text: str, words: frozenset[str] | None = None) -> str:
         elif name == "initializer":
             lines[first:last] = _initializer(used, scaled=bool(tables["_SCALED"] or tables["_MATRICES"]))
         elif name == "_initialise" and isinstance(statement, ast.FunctionDef) and not tables["_MATRICES"]:
-            (wide,) = (one for one in statement.body if isinstance(one, ast.If) and "_MATRICES" in ast.unparse(one.test))
+            branches = (one for one in statement.body if isinstance(one, ast.If))
+            (wide,) = (one for one in branches if "_MATRICES" in ast.unparse(one.test))
             del lines[wide.lineno - 1 : wide.end_lineno]
         elif name == "Init":
             lines[first:last] = ["Init = str | tuple[str, tuple[tuple[str, Any], ...]]"]
