@@ -21,6 +21,7 @@ import jax
 
 from framework.runtime.folder import cache_folder, usable
 from framework.runtime.identity import identity
+from framework.runtime.known import PREFIX, Known
 from framework.runtime.store import Store, forget_oldest
 
 _SMALLEST_SECONDS = 0.05
@@ -68,6 +69,10 @@ class Programs:
         for setting, value in self._settings.items():
             jax.config.update(setting, value)
 
+    def known(self, *parts: str) -> Known | None:
+        """What was made from these parts under the name in use; None where the user's program keeps its own."""
+        return None if self._store is None else Known(self._store.folder / "known", self._private, *parts)
+
     def keep(self, *, settled: float = 1.0) -> None:
         """Copy what was compiled since to the store; where there is no room, nothing is kept.
 
@@ -78,7 +83,11 @@ class Programs:
             return
         before = time.time() - settled
         with suppress(OSError):
-            new = [path for path in self._private.glob(f"*{_ENDING}") if path.name not in self._known]
+            new = [
+                path
+                for path in self._private.glob(f"*{_ENDING}")
+                if path.name not in self._known and not path.name.startswith(f"jit_{PREFIX}")
+            ]
             whole = [path for path in new if path.stat().st_mtime <= before]
             self._known.update(path.name for path in whole)
             for path in whole:

@@ -21,26 +21,35 @@ _MOST_FOLDERS = 256
 class Store:
     """The entries of one folder, by name."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, most_entries: int = _MOST_ENTRIES) -> None:
         self.folder = folder
+        self._most_entries = most_entries
 
     def entries(self) -> Iterator[tuple[str, bytes]]:
         """Name and content of every entry that is whole; one that is not is removed."""
         for path in self._files():
-            try:
-                data = path.read_bytes()
-            except FileNotFoundError:  # another process made room
-                continue
-            content = data[4:]
-            if len(data) < 4 or zlib.crc32(content) != int.from_bytes(data[:4], "little"):
-                path.unlink(missing_ok=True)
-                continue
-            yield path.name.removesuffix(_SUFFIX), content
+            name = path.name.removesuffix(_SUFFIX)
+            content = self.get(name)
+            if content is not None:
+                yield name, content
+
+    def get(self, name: str) -> bytes | None:
+        """The content of an entry; None where there is none that is whole."""
+        path = self._path(name)
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:  # there was none, or another process made room
+            return None
+        content = data[4:]
+        if len(data) < 4 or zlib.crc32(content) != int.from_bytes(data[:4], "little"):
+            path.unlink(missing_ok=True)
+            return None
+        return content
 
     def put(self, name: str, content: bytes) -> None:
         """Add an entry; the oldest ones give way where the folder becomes too large."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.folder / f"{name}{_SUFFIX}"
+        path = self._path(name)
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         try:
             temporary.write_bytes(zlib.crc32(content).to_bytes(4, "little") + content)
@@ -55,6 +64,9 @@ class Store:
         if self.folder.is_dir():
             os.utime(self.folder)
 
+    def _path(self, name: str) -> Path:
+        return self.folder / f"{name}{_SUFFIX}"
+
     def _files(self) -> list[Path]:
         return sorted(self.folder.glob(f"*{_SUFFIX}"))
 
@@ -64,7 +76,7 @@ class Store:
         total = 0
         for index, (_, size, path) in enumerate(aged):
             total += size
-            if index and (index >= _MOST_ENTRIES or total > _MOST_BYTES):
+            if index and (index >= self._most_entries or total > _MOST_BYTES):
                 path.unlink(missing_ok=True)
 
 

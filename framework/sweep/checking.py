@@ -72,7 +72,7 @@ def _checked(members: Sequence[Member]) -> tuple[dict[int, Setup], list[Sequence
     for member in members:
         setups[member.number] = setup = Setup(member.loaded)
         try:
-            setup.check()
+            setup.check_once()
             told.append(())
         except ConfigError as error:
             told.append(error.problems)

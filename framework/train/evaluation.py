@@ -13,6 +13,7 @@ from framework.build.state import State
 from framework.data.prefetch import make_batch
 from framework.data.schedule import eval_batches
 from framework.parallel.strategy import OWN, SHARED, STATE, Rows, Strategy
+from framework.runtime.garbage import collect_again
 from framework.train.feed import gather, is_resident
 
 
@@ -47,6 +48,7 @@ class Evaluator:
             evaluation = self.strategy.place_shared(self.experiment.evaluation())
             for indices in blocks:
                 evaluation = self._over_batch(state, self._batch(source, indices), evaluation, self.hyper)
+                collect_again()
         found = jax.device_get(self._summarise(evaluation))
         # A compiled function gives its results in alphabetical order; people read the loss first.
         ordered = {name: found[name] for name in self.experiment.result_names}
@@ -79,6 +81,7 @@ class Evaluator:
             batch = {name: array for name, array in taken.items() if name in wanted}
             placed = batch if here is None else self.strategy.place_part(batch, len(indices))
             outputs = jax.device_get(self._predict(state, placed, self.hyper))
+            collect_again()
             parts.append({name: value[indices >= 0] for name, value in outputs.items()})
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 

@@ -19,6 +19,7 @@ from framework.build.experiment import PROBE, Experiment
 from framework.build.state import State
 from framework.core.errors import Interrupted, RunError
 from framework.parallel.hosts.team import Alone, Company
+from framework.runtime.garbage import collect_again
 from framework.train.evaluation import Evaluator
 from framework.train.progress import Progress, improves
 from framework.train.runner import Logs, Runner
@@ -90,6 +91,7 @@ class Loop:
             boundary = self._next_boundary(total)
             while self.step < boundary:
                 self.state, logs = self.runner.run(self.state, self.step, boundary - self.step)
+                collect_again()
                 self.step += logs.count
                 self._pending.append(logs)
                 if len(self._pending) > 1:

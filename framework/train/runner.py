@@ -23,6 +23,7 @@ from framework.data.schedule import schedule_of
 from framework.parallel.hosts.team import Alone, Company
 from framework.parallel.strategy import SHARED, STATE, Rows, Strategy
 from framework.train.feed import Feed, ResidentFeed, StreamFeed, is_resident, stream_capacity
+from framework.train.remembering import recalled
 
 CAPACITY = 256
 DISPATCH_SECONDS = 0.4
@@ -177,6 +178,10 @@ def _automatic(experiment: Experiment, strategy: Strategy) -> int:
     """
     if strategy.devices[0].platform != "cpu":
         return CAPACITY
-    state = jax.eval_shape(experiment.init)
-    inside = primitives(experiment.predict, state, experiment.example_batch(1), skip=("custom_vjp_call",))
-    return 1 if "conv_general_dilated" in inside else CAPACITY
+
+    def convolves() -> bool:
+        state = jax.eval_shape(experiment.init)
+        inside = primitives(experiment.predict, state, experiment.example_batch(1), skip=("custom_vjp_call",))
+        return "conv_general_dilated" in inside
+
+    return 1 if recalled(strategy, "convolves", convolves) else CAPACITY

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
 
 from framework.build.state import State
@@ -52,7 +51,7 @@ def state_of(setup: Setup, path: Path, which: str | int, trained: State | None) 
         )
     with Checkpoints(path / "checkpoints", keep=section.keep) as checkpoints:
         step = company.tell("the step", lambda: _step(checkpoints, which))
-        state, _ = restored(company, checkpoints, step, setup.strategy, jax.eval_shape(setup.abstract.init))
+        state, _ = restored(company, checkpoints, step, setup.strategy, setup.shapes)
     return setup.strategy.plain_state(setup.strategy.place_state(state))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,7 @@ import jax
 from framework import data as data_room
 from framework.build.check import Checked, check
 from framework.build.experiment import Experiment
+from framework.build.state import State
 from framework.config.compose.loaded import Loaded
 from framework.config.schema.parallel import Auto, Layout
 from framework.config.schema.root import Config
@@ -25,7 +27,9 @@ from framework.parallel.hosts.team import Alone, Company
 from framework.parallel.strategy import Strategy
 from framework.runtime import prepare
 from framework.runtime.effort import compiler_options
+from framework.runtime.known import Known
 from framework.train.evaluation import Evaluator
+from framework.train.remembering import Remembering, known_of
 
 _ABSTRACT_STEPS = 1000
 """Stands for the length of a run where the data was not loaded: it decides no shape."""
@@ -57,19 +61,42 @@ class Setup:
     @cached_property
     def described(self) -> DataSpec:
         """What the data says of itself without being loaded."""
-        return data_room.describe(self.config.data)
+        with located(self.loaded):
+            return data_room.describe(self.config.data)
 
     @cached_property
     def abstract(self) -> Experiment:
         """The experiment as far as it can be told without loading data: enough for shapes."""
+        arrays = self.described.arrays
         with located(self.loaded):
-            arrays = self.described.arrays
             return Experiment(self.config, arrays, self.config.trainer.steps or _ABSTRACT_STEPS)
 
     def check(self) -> Checked:
         """Evaluate the whole recipe abstractly; raises ConfigError with all problems, located."""
         with located(self.loaded):
             return check(self.abstract, self.described)
+
+    def check_once(self) -> None:
+        """Evaluate the recipe abstractly, unless an earlier process found nothing wrong with one of its signature."""
+        known = self._known_abstract if self.company.count == 1 else None
+        if known is None:
+            self.check()
+        else:
+            known.value("checked", lambda: bool(self.check()))
+
+    @cached_property
+    def shapes(self) -> State:
+        """The abstract state."""
+
+        def traced() -> State:
+            return jax.eval_shape(self.abstract.init)
+
+        known = self._known_abstract
+        return traced() if known is None else known.value("state", traced)
+
+    @cached_property
+    def _known_abstract(self) -> Known | None:
+        return known_of(self.loaded, repr(self.described))
 
     @property
     def company(self) -> Company:
@@ -153,10 +180,23 @@ class Setup:
             warnings.warn(f"the layout of the run is not used here: {reason}", LayoutWarning, stacklevel=2)
             return self._layout(Auto(type="auto"))
 
+    @cached_property
+    def known(self) -> Known | None:
+        """What earlier processes made for this recipe on such data; None where that cannot be known."""
+        dataset = self.dataset
+        rows = {name: len(split) for name, split in dataset.splits.items()}
+        data = json.dumps([rows, dataset.facts(), self.experiment.total_steps], default=repr)
+        return known_of(self.loaded, data, repr(sorted(dataset.spec.items())))
+
+    @cached_property
+    def remembering(self) -> Strategy:
+        """The layout for functions of this experiment and its data, which need not be traced where they are known."""
+        return Remembering.over(self.strategy, self.known)
+
     def _layout(self, section: Layout) -> Strategy:
         return choose(
             section,
-            lambda: jax.eval_shape(self.abstract.init),
+            lambda: self.shapes,
             batch_size=self.config.data.batch_size,
             stacked=lambda: self.abstract.stacked,
             options=compiler_options(self.config.trainer.compile, jax.default_backend()),
@@ -165,7 +205,7 @@ class Setup:
     @cached_property
     def evaluator(self) -> Evaluator:
         """The compiled evaluation."""
-        return Evaluator(self.experiment, self.dataset, self.strategy)
+        return Evaluator(self.experiment, self.dataset, self.remembering)
 
 
 class located:  # noqa: N801 - reads as a verb where it is used

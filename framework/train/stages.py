@@ -98,7 +98,7 @@ def run(
     with located(loaded):
         company = join(setup.config.parallel, _agreed(tree))
     with company.at_work():
-        company.together("the recipe", setup.check)
+        company.together("the recipe", setup.check_once)
         chosen = tuple(stages or setup.config.run.stages)
         # It opens the data, so that its problems are told before anything is written, and so are those of the devices.
         company.together("the data", lambda: setup.check_splits(chosen))
@@ -186,7 +186,7 @@ class _Session:
                 stack.enter_context(checkpoints)
             state, progress, step = self._begin(checkpoints)
             observers = self._observers(step, stack) if self.company.first else []
-            runner = Runner(setup.experiment, setup.dataset, setup.strategy, self.company)
+            runner = Runner(setup.experiment, setup.dataset, setup.remembering, self.company)
             stack.callback(runner.close)
             loop = Loop(
                 experiment=setup.experiment,
@@ -252,7 +252,7 @@ class _Session:
             if checkpoints is not None and progress.best_step is not None and progress.best is not None:
                 checkpoints.mark_best(progress.best_step, progress.best)
             return setup.strategy.place_state(state), progress, int(state.step)
-        init = setup.strategy.compile(setup.experiment.init, takes=(SHARED,), gives=STATE)
+        init = setup.remembering.compile(setup.experiment.init, takes=(SHARED,), gives=STATE)
         state = init(np.uint32(setup.config.seed))
         return setup.strategy.place_state(state), Progress(), 0
 
@@ -263,7 +263,7 @@ class _Session:
         return Checkpoints(self.home.checkpoints, keep=section.keep) if written else None
 
     def _like(self) -> State:
-        return jax.eval_shape(self.setup.experiment.init)
+        return self.setup.shapes
 
     def _result(self, values: dict[str, Any]) -> None:
         self.home.write("result.json", (self.home.read("result.json") or {}) | values)

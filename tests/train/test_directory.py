@@ -131,7 +131,7 @@ def test_a_run_killed_before_its_first_file_can_be_started_again(tmp_path: Path)
 
 def test_a_path_that_cannot_be_a_folder_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(RunError, match=r"file: could not be written: File exists"):
+    with pytest.raises(RunError, match=r"file is a file"):
         take(tmp_path / "file")
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from framework.config.schema.sweep import Sweep
+from framework.config.signature import traced_keys
 from framework.core.errors import ConfigError, Problem
-from framework.sweep.grouping import grouped, traced_keys
+from framework.sweep.grouping import grouped
 from framework.sweep.members import Member
 from framework.sweep.space import Space
 

@@ -8,8 +8,6 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import jax
-
 from framework.build.state import State
 from framework.core.errors import FrameworkError
 from framework.sweep.directors import Directors
@@ -87,6 +85,7 @@ class Programs:
             # Without checkpoints a run alone is evaluated as it ended, and so is a member.
             keeps_best=kept.enabled and kept.monitor is not None and "valid" in setup.dataset.splits,
             masked=data.last_batch == "mask" and rows % data.batch_size != 0,
+            known=setup.known,
         )
 
 
@@ -102,10 +101,10 @@ def run(
     width = width or together(devices)
     if setup is None:
         setup = Setup(first)
-        setup.check()
+        setup.check_once()
     setup.check_splits(first.config.run.stages)
     _require_resident(setup)
-    like = jax.eval_shape(setup.experiment.init)
+    like = setup.shapes
     most = min(MOST_MEMBERS, memory.fitting(like, devices))
     told, waiting = Once(director), list(members)
     programs = Programs(setup, devices, width)

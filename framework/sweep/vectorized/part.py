@@ -15,6 +15,7 @@ import numpy as np
 from framework.build.state import State
 from framework.core.errors import Interrupted, RunError
 from framework.data.schedule import BatchSchedule, eval_batches, schedule_of
+from framework.runtime.garbage import collect_again
 from framework.sweep.members import Copy, Director, Ending, Member, Stop
 from framework.sweep.search.schedule import taken_over
 from framework.sweep.vectorized.finish import finish
@@ -149,6 +150,7 @@ class Part:
             self._arrays,
             np.int32(count),
         )
+        collect_again()
         logs = jax.device_get(told)
         self.step += count
         for track in active:

@@ -24,6 +24,7 @@ from jax.sharding import NamedSharding, PartitionSpec
 from framework.build.experiment import Experiment
 from framework.build.state import State
 from framework.runtime.effort import compiler_options
+from framework.runtime.known import PREFIX, Known
 from framework.sweep.vectorized.devices import AXIS, member_mesh
 from framework.train.evaluation import over_blocks
 from framework.train.feed import gather
@@ -40,8 +41,10 @@ class Compiled:
     XLA works without Python's lock, so the functions of a group are compiled side by side.
     """
 
-    def __init__(self, jitted: Any) -> None:
+    def __init__(self, jitted: Any, devices: Sequence[Any], known: Known | None) -> None:
         self._jitted = jitted
+        self._devices = devices
+        self._known = known
         self._ahead: Future[Any] | None = None
 
     def ahead(self, threads: Executor, *arguments: Any) -> None:
@@ -49,7 +52,12 @@ class Compiled:
         if self._ahead is not None:
             return
         shapes = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(np.shape(leaf), leaf.dtype), arguments)
-        self._ahead = threads.submit(lambda: self._jitted.lower(*shapes).compile())
+        self._ahead = threads.submit(self._made, shapes)
+
+    def _made(self, shapes: tuple[Any, ...]) -> Callable[..., Any]:
+        if self._known is None:
+            return self._jitted.lower(*shapes).compile()
+        return self._known.program(self._jitted, shapes, self._devices)
 
     def __call__(self, *arguments: Any) -> Any:
         """Run it, when it is compiled."""
@@ -67,6 +75,7 @@ class GroupProgram:
       capacity: at most so many steps per dispatch.
       keeps_best: whether each member's best state is kept besides its present one.
       masked: whether training batches may hold padding.
+      known: programs that earlier processes made for members like these.
 
     Attributes:
       places: the length of the first axis: `count`, made a multiple of what the devices take.
@@ -83,6 +92,7 @@ class GroupProgram:
         capacity: int,
         keeps_best: bool,
         masked: bool,
+        known: Known | None = None,
     ) -> None:
         self.experiment = experiment
         self.keeps_best = keeps_best
@@ -94,6 +104,8 @@ class GroupProgram:
         self.each = -(-each // self.width) * self.width
         self.places = self.each * len(devices)
         self._mesh = member_mesh(self.devices)
+        size = f"{self.places} {self.width} {capacity} {masked} {keeps_best} {[device.id for device in devices]}"
+        self._known = None if known is None else known.within(size)
         self.init = self._compiled(self._init, (EACH,), (EACH, EACH))
         self.train = self._compiled(self._train, (EACH, EACH, EACH, EACH, EACH, EACH, ALL, ALL, ALL), EACH, donate=(0,))
         self.keep = self._compiled(self._keep, (EACH, EACH, EACH, EACH), EACH, donate=(0,))
@@ -122,18 +134,23 @@ class GroupProgram:
         return order.reshape(-1), bunches.sum(axis=1).astype(np.int32)
 
     def _compiled(self, function: Callable[..., Any], takes: Kinds, gives: Any, donate: Any = ()) -> Compiled:
+        name = f"{PREFIX}members{function.__name__}"
         if len(self.devices) > 1:
             function = jax.shard_map(
                 function, mesh=self._mesh, in_specs=takes, out_specs=gives, check_vma=False, axis_names={AXIS}
             )
+
+        def kept(*arguments: Any) -> Any:
+            return function(*arguments)
+
+        kept.__name__ = name
         placed = tuple(NamedSharding(self._mesh, spec) for spec in takes)
         results = jax.tree.map(partial(NamedSharding, self._mesh), gives)
         options = compiler_options(self.experiment.config.trainer.compile, jax.default_backend()) or None
-        return Compiled(
-            jax.jit(
-                function, in_shardings=placed, out_shardings=results, donate_argnums=donate, compiler_options=options
-            )
+        jitted = jax.jit(
+            kept, in_shardings=placed, out_shardings=results, donate_argnums=donate, compiler_options=options
         )
+        return Compiled(jitted, self.devices, self._known)
 
     def _init(self, seeds: jax.Array) -> tuple[State, State | None]:
         """The first states, and where the best are kept the same again, in memory of their own."""
