@@ -1,12 +1,15 @@
-"""Orbax, for arrays by name in one folder. It is imported on first use: the import takes seconds on a cold disk."""
+"""Orbax, for arrays by name in one folder. It is imported late: the import takes seconds on a cold disk."""
 
 from __future__ import annotations
 
 import logging
 import os
 import re
+import sys
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,12 @@ import jax
 import numpy as np
 
 from framework.checkpoint.manifest import Leaf
+
+
+def import_meanwhile() -> None:
+    """Import Orbax in a thread, for a process that now waits for its devices and will soon write."""
+    if "orbax.checkpoint" not in sys.modules:
+        threading.Thread(target=import_module, args=("orbax.checkpoint",), name="import", daemon=True).start()
 
 
 def write_arrays(folder: Path, arrays: Mapping[str, np.ndarray]) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 
 from framework.build.experiment import PROBE, Experiment
 from framework.build.state import State
+from framework.checkpoint.arrays import import_meanwhile
 from framework.core.errors import Interrupted, RunError
 from framework.parallel.hosts.team import Alone, Company
 from framework.runtime.garbage import collect_again
@@ -91,7 +92,7 @@ class Loop:
             boundary = self._next_boundary(total)
             while self.step < boundary:
                 self.state, logs = self.runner.run(self.state, self.step, boundary - self.step)
-                collect_again()
+                self._while_it_runs()
                 self.step += logs.count
                 self._pending.append(logs)
                 if len(self._pending) > 1:
@@ -104,6 +105,12 @@ class Loop:
         if not self.progress.finished:
             self._finish("all steps done")
         return self.state
+
+    def _while_it_runs(self) -> None:
+        """What the first dispatch hides, since the devices have work."""
+        collect_again()
+        if self.keeper is not None:
+            import_meanwhile()
 
     def _next_boundary(self, total: int) -> int:
         return min(

@@ -13,6 +13,7 @@ import jax
 import numpy as np
 
 from framework.build.state import State
+from framework.checkpoint.arrays import import_meanwhile
 from framework.core.errors import Interrupted, RunError
 from framework.data.schedule import BatchSchedule, eval_batches, schedule_of
 from framework.runtime.garbage import collect_again
@@ -89,6 +90,8 @@ class Part:
           Interrupted: a signal asked to stop; everything was saved.
         """
         self.director.started([track.member.number for track in self.tracks])
+        if self.saving is not None:
+            import_meanwhile()
         active = self._active()
         while active and self.step < self.total:
             boundary = active[0].boundary(self.total)
