@@ -142,7 +142,7 @@ def test_the_wheel_holds_no_tests_and_no_benchmarks(wheel: zipfile.ZipFile) -> N
 
 def test_the_wheel_installs_the_command(wheel: zipfile.ZipFile) -> None:
     (path,) = [name for name in wheel.namelist() if name.endswith(".dist-info/entry_points.txt")]
-    assert "fw = framework.cli.main:main" in wheel.read(path).decode()
+    assert "fw = framework.__main__:command" in wheel.read(path).decode()
 
 
 def test_the_wheel_carries_the_licence(wheel: zipfile.ZipFile) -> None:

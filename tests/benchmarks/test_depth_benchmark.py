@@ -36,6 +36,6 @@ def test_both_ways_have_the_same_parameters() -> None:
     blocks = [
         f"+network.layers.block{i}={{transformer_block: {{heads: 4, causal: true}}, before: norm}}" for i in (0, 1)
     ]
-    repeated = Setup(load(recipe, ["network.layers.stack.repeat=2"])).check()[0]
-    written = Setup(load(recipe, ["~network.layers.stack", *blocks])).check()[0]
+    repeated = Setup(load(recipe, ["network.layers.stack.repeat=2"])).check().state
+    written = Setup(load(recipe, ["~network.layers.stack", *blocks])).check().state
     assert size(repeated.params) == size(written.params)

@@ -69,7 +69,7 @@ def test_every_field_of_every_source_survives_a_round_trip() -> None:
         ("npz", {"path": "a", "arrays": {"test": {"image": "x"}}}, "Field required"),
         ("images", {"path": "a", "classes": 3, "class_names": ["a", "b"]}, "class_names has 2 names, but classes is 3"),
         ("images", {"path": "a"}, "Field required"),
-        ("csv", {"path": "a", "target": "y", "delimiter": ", "}, "at most 1 character"),
+        ("csv", {"path": "a", "target": "y", "delimiter": ", "}, "should have at most 1 "),
         ("synthetic", {"features": 3, "noise": 0.1}, "for kind=blobs, classes must be set"),
         (
             "synthetic",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from pydantic import ValidationError
 
@@ -37,7 +38,8 @@ def elaborate(section: Mapping[str, Any] | NetworkSection, *, key: str = "networ
         key,
         report,
         blocks,
-        {**dict.fromkeys(SPECIAL), **dict.fromkeys(blocks), **LAYERS},
+        # Not merged into one, for which the schema of every layer would be imported.
+        ChainMap(cast("dict[str, Any]", LAYERS), dict.fromkeys([*SPECIAL, *blocks])),
         recursion(blocks, report) | broken,
     )
     unread(declared.args, (declared.layers,), f"{key}.args", "the network", report)

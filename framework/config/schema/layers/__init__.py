@@ -2,66 +2,75 @@
 
 from __future__ import annotations
 
-from types import ModuleType
+import re
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from importlib import import_module
+from pathlib import Path
 
-from framework.config.schema.layers import (
-    activations,
-    arithmetic,
-    attention,
-    convolution,
-    dropout,
-    embedding,
-    excitation,
-    gated,
-    linear,
-    moe,
-    normalization,
-    pooling,
-    probing,
-    recurrent,
-    resampling,
-    sampling,
-    shape,
-    state_space,
-)
 from framework.config.schema.layers.base import LayerSpec
 
-
-def _declared(modules: tuple[ModuleType, ...]) -> dict[str, type[LayerSpec]]:
-    """Every public spec of the modules by its word, in the order in which they are written."""
-    found: dict[str, type[LayerSpec]] = {}
-    for module in modules:
-        for name, value in vars(module).items():
-            own = isinstance(value, type) and issubclass(value, LayerSpec) and value.__module__ == module.__name__
-            if own and not name.startswith("_"):
-                if value.op in found:
-                    raise TypeError(f"{value.__name__} and {found[value.op].__name__} are both called {value.op}")
-                found[value.op] = value
-    return found
-
-
-LAYERS: dict[str, type[LayerSpec]] = _declared(
-    (
-        linear,
-        convolution,
-        pooling,
-        resampling,
-        normalization,
-        dropout,
-        excitation,
-        embedding,
-        attention,
-        gated,
-        moe,
-        recurrent,
-        state_space,
-        sampling,
-        probing,
-        shape,
-        arithmetic,
-        activations,
-    )
+_MODULES = (
+    "linear",
+    "convolution",
+    "pooling",
+    "resampling",
+    "normalization",
+    "dropout",
+    "excitation",
+    "embedding",
+    "attention",
+    "gated",
+    "moe",
+    "recurrent",
+    "state_space",
+    "sampling",
+    "probing",
+    "shape",
+    "arithmetic",
+    "activations",
 )
+_WORD = re.compile(r'^    op: ClassVar\[str\] = "(\w+)"', re.MULTILINE)
+
+
+class _Catalogue(Mapping[str, type[LayerSpec]]):
+    """Word -> class. A module is imported when one of its words is asked for: classes of pydantic take their time.
+
+    Which module has a word is read from its source; they come in the order in which they are written.
+    """
+
+    @cached_property
+    def _homes(self) -> dict[str, str]:
+        folder = Path(__file__).parent
+        return {
+            word: module
+            for module in _MODULES
+            for word in _WORD.findall((folder / f"{module}.py").read_text(encoding="utf-8"))
+        }
+
+    @cached_property
+    def _found(self) -> dict[str, type[LayerSpec]]:
+        return {}
+
+    def __getitem__(self, word: str) -> type[LayerSpec]:
+        home = self._homes[word]
+        if word not in self._found:
+            module = import_module(f"{__name__}.{home}")
+            declared = (value for value in vars(module).values() if getattr(value, "__module__", "") == module.__name__)
+            self._found.update({value.op: value for value in declared if hasattr(value, "op")})
+        return self._found[word]
+
+    def __contains__(self, word: object) -> bool:
+        return word in self._homes
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._homes)
+
+    def __len__(self) -> int:
+        return len(self._homes)
+
+
+LAYERS: Mapping[str, type[LayerSpec]] = _Catalogue()
 """Word of the network language -> schema of its arguments."""
 
 __all__ = ["LAYERS", "LayerSpec"]
