@@ -15,7 +15,7 @@ from framework.config.schema.root import Config
 from framework.core.keypaths import flatten
 
 _TRACED_SECTIONS = ("losses", "optimizer", "trainer")
-_WRITTEN = ("checkpoint.", "report.", "run.", "sweep.")
+_WRITTEN = ("report.", "run.", "sweep.")
 OWN_KEYS = ("name", "seed", "run.dir")
 """What recipes of one program never share a value of, or that reaches no program."""
 

@@ -30,9 +30,14 @@ def digest(*parts: str) -> str:
 
 
 def settings() -> str:
-    """The devices, JAX's settings as they are now, and the variables that XLA reads."""
+    """The devices, the number of cores, JAX's settings as they are now, and the variables that XLA reads."""
     devices = [f"{device.id} {device.device_kind}" for device in jax.devices()]
-    return "\n".join((*devices, *_settings()))
+    return "\n".join((*devices, str(_cores()), *_settings()))
+
+
+def _cores() -> int | None:
+    """Those that this process may use: XLA divides its kernels among so many threads when it compiles."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 @cache

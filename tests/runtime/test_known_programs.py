@@ -141,7 +141,7 @@ sys.exit(code)
 """
 
 
-def command(cache: Path, *words: str) -> int:
+def command(cache: Path, *words: str, code: int = 0) -> int:
     """Run `fw` in a process of its own; how often a function of the experiment was traced there."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("JAX_COMPILATION")}
     done = subprocess.run(
@@ -149,9 +149,10 @@ def command(cache: Path, *words: str) -> int:
         env=env | {"FW_CACHE": str(cache)},
         capture_output=True,
         text=True,
-        check=True,
+        check=False,
         timeout=300,
     )
+    assert done.returncode == code, done.stderr
     return int(done.stderr.split()[-1])
 
 
@@ -178,6 +179,8 @@ def test_a_second_run_traces_nothing_and_computes_the_same_bits(tmp_path: Path) 
     # The rate is an input of the program, the width is not.
     assert command(tmp_path / "cache", *words, f"run.dir={other}", "optimizer.learning_rate=0.5", "seed=3") == 0
     assert numbers(other) != numbers(first)
+    # What is wrong is told, although all programs are known.
+    assert command(tmp_path / "cache", *words, "checkpoint.monitor=valid.los", code=2) > 0
     wide = ["network.layers.hidden.dense.features=9", f"run.dir={tmp_path / 'wide'}"]
     assert command(tmp_path / "cache", *words, *wide) > 0
 
