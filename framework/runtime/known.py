@@ -92,7 +92,11 @@ class Known:
         if content is None:
             return None
         executable, results = pickle.loads(content)
-        return serialize_executable.deserialize_and_load(executable, tree, results, devices[0].client, tuple(devices))
+        client = devices[0].client
+        try:
+            return serialize_executable.deserialize_and_load(executable, tree, results, client, tuple(devices))
+        except jax.errors.JaxRuntimeError:
+            return None  # not for this machine after all: it is compiled again and written over
 
     def _forget_in_jax(self, name: str) -> None:
         for path in self._private.glob(f"jit_{name}-*"):

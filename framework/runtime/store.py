@@ -10,6 +10,7 @@ import os
 import shutil
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 _SUFFIX = ".entry"
@@ -34,15 +35,16 @@ class Store:
                 yield name, content
 
     def get(self, name: str) -> bytes | None:
-        """The content of an entry; None where there is none that is whole."""
+        """The content of an entry; None where there is none that is whole and may be read."""
         path = self._path(name)
         try:
             data = path.read_bytes()
-        except FileNotFoundError:  # there was none, or another process made room
+        except OSError:  # there was none, another process made room, or it is somebody else's
             return None
         content = data[4:]
         if len(data) < 4 or zlib.crc32(content) != int.from_bytes(data[:4], "little"):
-            path.unlink(missing_ok=True)
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
             return None
         return content
 
