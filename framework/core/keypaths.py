@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from framework.core.errors import ConfigError, Problem
@@ -19,6 +20,12 @@ def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             flat[path] = value
     return flat
+
+
+def varying(trees: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The keys of flat trees whose values differ, or that some do not have, in order of appearance."""
+    keys = dict.fromkeys(key for tree in trees for key in tree)
+    return [key for key in keys if len({_text(tree[key]) if key in tree else "" for tree in trees}) > 1]
 
 
 def lookup(tree: Mapping[str, Any], path: str, *, key: str) -> Any:
@@ -48,3 +55,7 @@ def lookup(tree: Mapping[str, Any], path: str, *, key: str) -> Any:
             )
         node = node[part]
     return node
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, default=repr)

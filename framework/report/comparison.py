@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from framework.core.errors import Problem, RunError
-from framework.core.keypaths import flatten
+from framework.core.keypaths import flatten, varying
 from framework.report.jsonl import read_records
 
 ABSENT = "-"
@@ -74,8 +74,7 @@ def read_run(path: Path, settings: Mapping[str, Any]) -> Run:
 
 def differing(runs: Sequence[Run]) -> list[str]:
     """The keys whose values differ among runs, in the order of the recipe."""
-    keys = dict.fromkeys(key for run in runs for key in run.settings)
-    return [key for key in keys if len({repr(run.settings.get(key, ABSENT)) for run in runs}) > 1]
+    return varying([run.settings for run in runs])
 
 
 def metric_names(runs: Iterable[Run]) -> list[str]:

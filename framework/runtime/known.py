@@ -29,6 +29,16 @@ leaves out some of the program's kernels, which shows only when it runs.
 _MOST_ENTRIES = 512
 
 
+def kept(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """The function under a name that begins with `PREFIX`, for `jax.jit` and then `Known.program`."""
+
+    def call(*arguments: Any) -> Any:
+        return function(*arguments)
+
+    call.__name__ = f"{PREFIX}{name}"
+    return call
+
+
 class Known:
     """What was made from the same parts before.
 
@@ -62,7 +72,7 @@ class Known:
         """A compiled function.
 
         Args:
-          jitted: what `jax.jit` made of a function whose name begins with `PREFIX`.
+          jitted: what `jax.jit` made of a function from `kept`.
           arguments: arrays, or `jax.ShapeDtypeStruct`s.
           devices: that run it.
         """

@@ -92,12 +92,13 @@ class Programs:
             self._known.update(path.name for path in whole)
             for path in whole:
                 self._store.put(path.name, path.read_bytes())
-            if whole:
-                forget_oldest(self._parent)
 
     def close(self) -> None:
         """Keep what is new and remove the private folder."""
         self.keep(settled=0)
+        if self._parent.is_dir():
+            with suppress(OSError):
+                forget_oldest(self._parent)
         shutil.rmtree(self._private, ignore_errors=True)
 
 

@@ -7,14 +7,13 @@ counts as structure.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from framework.config.compose.text import ABSENT
 from framework.config.signature import OWN_KEYS, signature, traced_keys
-from framework.core.keypaths import flatten
+from framework.core.keypaths import flatten, varying
 from framework.sweep.members import Member
 
 
@@ -53,16 +52,6 @@ def settings(member: Member) -> dict[str, Any]:
     """Dotted key -> value of a member's resolved recipe."""
     tree = {name: value for name, value in member.loaded.tree.items() if name != "sweep"}
     return flatten(tree)
-
-
-def varying(trees: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The keys in which trees differ, in order of appearance."""
-    keys = dict.fromkeys(key for tree in trees for key in tree)
-    return [key for key in keys if len({_text(tree.get(key, ABSENT)) for tree in trees}) > 1]
-
-
-def _text(value: Any) -> str:
-    return repr(value) if value is ABSENT else json.dumps(value, sort_keys=True, default=repr)
 
 
 def swept_keys(groups: Iterable[Group], keys: Sequence[str]) -> dict[str, bool]:

@@ -107,7 +107,7 @@ class Loop:
         return self.state
 
     def _while_it_runs(self) -> None:
-        """What the first dispatch hides, since the devices have work."""
+        """What a dispatch hides, since the devices have work: after the first one both are done."""
         collect_again()
         if self.keeper is not None:
             import_meanwhile()

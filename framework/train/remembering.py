@@ -14,15 +14,12 @@ from framework.config.signature import signature_text
 from framework.lowering.memory import memory_bytes
 from framework.parallel.single import Single
 from framework.parallel.strategy import Kind, Strategy
-from framework.runtime.known import PREFIX, Known
+from framework.runtime.known import Known, kept
 from framework.runtime.programs import programs
 
 
-def known_of(loaded: Loaded, *parts: str) -> Known | None:
+def known_of(loaded: Loaded) -> Known | None:
     """What earlier processes made for recipes of this signature.
-
-    Args:
-      parts: what else it is made from.
 
     Returns:
       None where nothing is kept, or where what is traced may be more than the recipe says: with a user's own code,
@@ -32,7 +29,7 @@ def known_of(loaded: Loaded, *parts: str) -> Known | None:
     debugged = jax.config.jax_debug_nans or jax.config.jax_debug_infs or jax.config.jax_disable_jit  # pyright: ignore[reportAttributeAccessIssue]
     if store is None or debugged or _foreign(loaded.tree):
         return None
-    return store.known(signature_text(loaded.config), str(memory_bytes()), *parts)
+    return store.known(signature_text(loaded.config), str(memory_bytes()))
 
 
 def _foreign(tree: Any) -> bool:
@@ -66,12 +63,8 @@ class Remembering(Single):
     ) -> Callable[..., Any]:
         """The function, which is looked up where it is first called with arguments of some shapes."""
         assert self.known is not None
-
-        def kept(*arguments: Any) -> Any:
-            return function(*arguments)
-
-        kept.__name__ = f"{PREFIX}{function.__name__}"
-        jitted = super().compile(kept, takes=takes, gives=gives, donate=donate)
+        named = kept(function, function.__name__)
+        jitted = super().compile(named, takes=takes, gives=gives, donate=donate)
         return _Remembered(jitted, self.devices, self.known)
 
 

@@ -95,8 +95,12 @@ class Setup:
         return traced() if known is None else known.value("state", traced)
 
     @cached_property
+    def _known_recipe(self) -> Known | None:
+        return known_of(self.loaded)
+
+    @property
     def _known_abstract(self) -> Known | None:
-        return known_of(self.loaded, repr(self.described))
+        return self._known_recipe and self._known_recipe.within(repr(self.described))
 
     @property
     def company(self) -> Company:
@@ -183,10 +187,12 @@ class Setup:
     @cached_property
     def known(self) -> Known | None:
         """What earlier processes made for this recipe on such data; None where that cannot be known."""
+        if self._known_recipe is None:
+            return None
         dataset = self.dataset
         rows = {name: len(split) for name, split in dataset.splits.items()}
         data = json.dumps([rows, dataset.facts(), self.experiment.total_steps], default=repr)
-        return known_of(self.loaded, data, repr(sorted(dataset.spec.items())))
+        return self._known_recipe.within(data, repr(sorted(dataset.spec.items())))
 
     @cached_property
     def remembering(self) -> Strategy:

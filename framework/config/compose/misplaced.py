@@ -25,9 +25,9 @@ def unknown_nodes(history: History) -> list[Problem]:
         if key.startswith(_LAYERS):
             name = key.removeprefix(_LAYERS).split(".")[0]
             nodes.setdefault(name, []).extend((key, origin) for origin, _ in settings)
-    strange = {
+    strange = [
         name for name, settings in nodes.items() if settings and all(_argument(origin) for _, origin in settings)
-    }
+    ]
     known = [name for name in nodes if name not in strange]
     problems = []
     for name in strange if known else ():

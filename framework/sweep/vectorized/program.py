@@ -24,7 +24,7 @@ from jax.sharding import NamedSharding, PartitionSpec
 from framework.build.experiment import Experiment
 from framework.build.state import State
 from framework.runtime.effort import compiler_options
-from framework.runtime.known import PREFIX, Known
+from framework.runtime.known import Known, kept
 from framework.sweep.vectorized.devices import AXIS, member_mesh
 from framework.train.evaluation import over_blocks
 from framework.train.feed import gather
@@ -134,21 +134,20 @@ class GroupProgram:
         return order.reshape(-1), bunches.sum(axis=1).astype(np.int32)
 
     def _compiled(self, function: Callable[..., Any], takes: Kinds, gives: Any, donate: Any = ()) -> Compiled:
-        name = f"{PREFIX}members{function.__name__}"
+        name = f"members{function.__name__}"
         if len(self.devices) > 1:
             function = jax.shard_map(
                 function, mesh=self._mesh, in_specs=takes, out_specs=gives, check_vma=False, axis_names={AXIS}
             )
-
-        def kept(*arguments: Any) -> Any:
-            return function(*arguments)
-
-        kept.__name__ = name
         placed = tuple(NamedSharding(self._mesh, spec) for spec in takes)
         results = jax.tree.map(partial(NamedSharding, self._mesh), gives)
         options = compiler_options(self.experiment.config.trainer.compile, jax.default_backend()) or None
         jitted = jax.jit(
-            kept, in_shardings=placed, out_shardings=results, donate_argnums=donate, compiler_options=options
+            kept(function, name),
+            in_shardings=placed,
+            out_shardings=results,
+            donate_argnums=donate,
+            compiler_options=options,
         )
         return Compiled(jitted, self.devices, self._known)
 
