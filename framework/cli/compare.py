@@ -166,11 +166,9 @@ def _settings(run: Run, keys: Sequence[str]) -> list[str]:
 
 
 def _spelled(found: Spread | None) -> str:
-    from framework.report.words import number
+    from framework.report.words import plus_minus
 
-    if found is None:
-        return "-"
-    return number(found.mean) if found.count == 1 else f"{number(found.mean)} ± {number(found.deviation)}"
+    return "-" if found is None else plus_minus(found.mean, found.deviation)
 
 
 def _print_json(

@@ -15,6 +15,9 @@ from framework.core.errors import ConfigError, Problem
 if TYPE_CHECKING:
     from framework.sweep.driver import Plan, Result
 
+MOST_SETTINGS = 10
+"""Of more settings than this, only so many, the best, have their means printed."""
+
 
 def parser() -> VerbParser:
     """The words of `fw sweep`."""
@@ -139,6 +142,7 @@ def _print_result(result: Result, recipe: str) -> None:
     columns = ("trial", *keys, *names, "status", "seconds")
     say()
     table(columns, rows, right=("trial", *names, "seconds"))
+    _print_means(result.folder)
     say()
     best = result.best
     if best is not None:
@@ -147,12 +151,40 @@ def _print_result(result: Result, recipe: str) -> None:
         say(f"  fw run {shlex.quote(recipe)} {words}")
     else:
         say("no trial has an objective", style="bold red")
-    settings = [key for key in keys if key.split(".")[-1] != "seed"]
-    if len({repr([row.parameters.get(key) for key in settings]) for row in result.ranked}) < len(rows):
-        say(f"means over seeds: fw compare {shlex.quote(str(result.folder))}", style="dim")
     if result.failed:
         say(f"{len(result.failed)} of {len(rows)} trials failed; why is in their log.txt", style="bold red")
     say(f"sweep: {result.folder}", style="bold")
+
+
+def _print_means(folder: Path) -> None:
+    """Means over seeds, where trials differ in seeds alone; the best of them where they are many."""
+    from framework.cli.printing import say
+    from framework.cli.tables import table
+    from framework.report.words import plus_minus
+    from framework.sweep.report.gathered import gather
+    from framework.sweep.report.means import are_repeated, settings_of
+
+    sweep = gather(folder)
+    settings = settings_of(sweep)
+    if not are_repeated(settings):
+        return
+    say()
+    say("mean ± standard deviation over seeds", style="bold")
+    rows = [
+        (
+            *map(_value, setting.parameters.values()),
+            f"{setting.done}" if setting.done == len(setting.places) else f"{setting.done} of {len(setting.places)}",
+            *(
+                plus_minus(found.mean, found.deviation) if found is not None else "-"
+                for found in map(setting.spreads.get, sweep.objectives)
+            ),
+        )
+        for setting in settings[:MOST_SETTINGS]
+    ]
+    table((*settings[0].parameters, "runs", *sweep.objectives), rows, right=("runs", *sweep.objectives))
+    if len(settings) > MOST_SETTINGS:
+        rest = f"and {len(settings) - MOST_SETTINGS} more settings; all metrics of all: fw compare"
+        say(f"{rest} {shlex.quote(str(folder))}", style="dim")
 
 
 def _value(value: Any) -> str:

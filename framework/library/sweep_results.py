@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -14,9 +13,9 @@ from framework.build.state import State
 from framework.core.errors import Problem, RunError
 from framework.core.words import listed
 from framework.library.experiments import Experiment, open_run
-from framework.report.comparison import spread
 from framework.sweep.ensemble import Ensemble, Part
 from framework.sweep.report.gathered import Gathered
+from framework.sweep.report.means import settings_of
 from framework.sweep.stacked import stacked_states
 from framework.train import saved
 
@@ -53,21 +52,13 @@ class SweepResult:
         Each holds the swept keys but seeds, `trials` (how many are done), and of each metric the mean under its name
         and the sample standard deviation under `<name>.deviation`, NaN of a single trial.
         """
-        keys = [axis.key for axis in self._gathered.axes if not axis.seed]
-        objective, direction = self._gathered.section.objectives[0], self._gathered.section.directions[0]
-        sign = 1.0 if direction == "minimize" else -1.0
-        found: list[tuple[float, dict[str, Any]]] = []
-        for places in self._gathered.repeats():
-            done = [row for row in (self._gathered.rows[place] for place in places) if row.status == "done"]
-            told: dict[str, Any] = {key: self._gathered.rows[places[0]].parameters.get(key) for key in keys}
-            told["trials"] = len(done)
-            for name in dict.fromkeys(name for row in done for name in row.metrics):
-                values = spread(row.metrics.get(name) for row in done)
-                if values is not None:
-                    told |= {name: values.mean, f"{name}.deviation": values.deviation}
-            rank = sign * told.get(objective, math.nan)
-            found.append((math.inf if math.isnan(rank) else rank, told))
-        return [told for _, told in sorted(found, key=lambda item: item[0])]
+        found = []
+        for setting in settings_of(self._gathered):
+            told: dict[str, Any] = {**setting.parameters, "trials": setting.done}
+            for name, values in setting.spreads.items():
+                told |= {name: values.mean, f"{name}.deviation": values.deviation}
+            found.append(told)
+        return found
 
     @property
     def best_trial(self) -> dict[str, Any]:

@@ -17,6 +17,11 @@ def number(value: float) -> str:
     return f"{value:,.{max(0, 3 - magnitude)}f}"
 
 
+def plus_minus(mean: float, deviation: float) -> str:
+    """A mean with its deviation, `0.9722 ± 0.0031`; alone where there is none, as of a single number."""
+    return number(mean) if math.isnan(deviation) and not math.isnan(mean) else f"{number(mean)} ± {number(deviation)}"
+
+
 def rate(per_second: float) -> str:
     """A rate: `0.52`, `5.2`, `312`, `5,312`, `170k`, `1.2M`."""
     if per_second >= 1e6:

@@ -23,6 +23,8 @@ SCRIPTS = (
     "importance.js",
     "curves.js",
     "pareto.js",
+    "table.js",
+    "means.js",
     "trials.js",
     "main.js",
 )

@@ -21,6 +21,7 @@ from framework.sweep.report.curves import Band, Curves, band
 from framework.sweep.report.gathered import STATUSES, Gathered
 from framework.sweep.report.groupings import Grouping
 from framework.sweep.report.importance import METHOD, Importance
+from framework.sweep.report.means import are_repeated, settings_of
 from framework.sweep.report.pareto import front
 
 BANDS = 8
@@ -51,6 +52,7 @@ def payload(
         "metrics": metrics,
         "trials": [_trial(sweep, index, metrics, page) for index in range(len(sweep.rows))],
         "repeats": sweep.repeats(),
+        "means": _means(sweep, metrics),
         "best": None if best is None else {"trial": _place(sweep, best), "command": sweep.command(best)},
         "front": front(sweep) if many else [],
         "importance": {
@@ -108,6 +110,27 @@ def _trial(sweep: Gathered, index: int, metrics: Sequence[str], page: Path) -> d
         "ended": row.ended,
         "error": row.error,
         "link": _link(path, page) if path is not None else None,
+    }
+
+
+def _means(sweep: Gathered, metrics: Sequence[str]) -> dict[str, Any]:
+    """Settings with their means over seeds, the best first; none where no setting was tried twice."""
+    settings = settings_of(sweep)
+    names = [*sweep.objectives, *metrics]
+    shown = settings if are_repeated(settings) else []
+    return {
+        "names": names,
+        "settings": [
+            {
+                "trials": list(setting.places),
+                "done": setting.done,
+                "spreads": [
+                    [_rounded(found.mean, 8), _rounded(found.deviation)] if found is not None else None
+                    for found in map(setting.spreads.get, names)
+                ],
+            }
+            for setting in shown
+        ],
     }
 
 

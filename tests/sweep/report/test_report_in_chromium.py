@@ -43,12 +43,14 @@ def test_the_page_draws_every_part_without_an_error(swept: fw.SweepResult, tmp_p
         "Importance",
         "History",
         "Front",
+        "Means over seeds",
         "All trials",
     ]
     assert len(re.findall(r'aria-label="parallel coordinates".*?</svg>', dom, re.DOTALL)[0].split("<path")) == 12 + 2
-    (body,) = re.findall(r"<tbody>(.*?)</tbody>", dom, re.DOTALL)
+    means, body = re.findall(r"<tbody>(.*?)</tbody>", dom, re.DOTALL)
     assert body.count("<tr") == 12
     assert body.count(">non finite</span>") == 3
+    assert (means.count("<tr"), means.count(" ± "), means.count(">0 of 3<")) == (4, 3 * 7, 1)
     assert unescape(re.findall(r'<code id="command">(.*?)</code>', dom)[0]) == swept.command
 
 

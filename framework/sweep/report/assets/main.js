@@ -10,6 +10,7 @@ main.append(pair);
 drawImportance(pair);
 drawHistory(pair);
 drawPareto(main);
+drawMeans(main);
 drawTrials(main);
 // The last ones changed the height of the page, and a scroll bar its width.
 redrawAll();
