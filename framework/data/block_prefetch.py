@@ -9,11 +9,10 @@ from types import TracebackType
 
 import numpy as np
 
-from framework.data.protocol import Arrays, ArraySpec, Source, fill
+from framework.data.prefetch import MASK, put_batch
+from framework.data.protocol import Arrays, Source
 from framework.data.recycling import Recycled
 from framework.data.schedule import Schedule
-
-_MASK = ArraySpec((), "float32")
 
 
 @dataclass
@@ -56,7 +55,7 @@ class BlockPrefetch:
         self._groups: deque[_Group] = deque()
         # One block is used by the device, one is handed out, two are being made, one may be copied together.
         leading = (capacity, len(schedule.indices(start)))
-        self._memory = Recycled({**source.spec, **({"mask": _MASK} if masked else {})}, leading, keep=5)
+        self._memory = Recycled({**source.spec, **({"mask": MASK} if masked else {})}, leading, keep=5)
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="prefetch")
         self._ahead()
 
@@ -109,10 +108,7 @@ class BlockPrefetch:
 
     def _make(self, indices: np.ndarray, arrays: Arrays, place: int) -> None:
         here = {name: array[place] for name, array in arrays.items()}
-        if self._masked:
-            here.pop("mask")[...] = indices >= 0
-        # A padded row holds example 0, so that its numbers are as ordinary as any; the mask takes it out again.
-        fill(self._source, np.maximum(indices, 0), here)
+        put_batch(self._source, indices, here, masked=self._masked)
 
     def close(self) -> None:
         """Drop what is not made yet, and wait for what is being made."""

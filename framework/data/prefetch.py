@@ -9,7 +9,8 @@ from types import TracebackType
 
 import numpy as np
 
-from framework.data.protocol import Arrays, Source
+from framework.data.protocol import Arrays, ArraySpec, Source, fill
+from framework.data.recycling import Recycled
 from framework.data.schedule import Schedule
 
 
@@ -22,19 +23,33 @@ def make_batch(source: Source, indices: np.ndarray) -> Arrays:
     return {**batch, "mask": (indices >= 0).astype(np.float32)}
 
 
+MASK = ArraySpec((), "float32")
+"""The array of a batch that tells real rows from padding."""
+
+
+def put_batch(source: Source, indices: np.ndarray, out: Arrays, *, masked: bool) -> None:
+    """Put the examples at `indices`, and `mask` where it is wanted, into arrays [batch, ...]; else as `make_batch`."""
+    arrays = dict(out)
+    if masked:
+        arrays.pop("mask")[...] = indices >= 0
+    fill(source, np.maximum(indices, 0), arrays)
+
+
 class Prefetch:
     """Iterates over the batches of steps [start, start + count), made ahead by threads.
 
     Batches come in order, whichever thread is done first. An exception in a thread is raised where its batch would have
-    come, and ends the iteration. `close()`, or leaving a `with` block, lets go of the threads.
+    come, and ends the iteration. `close()`, or leaving a `with` block, waits for the threads to end. The memory of a
+    batch is used again once nothing refers to it, so there are `depth` batches besides those that the caller holds.
 
     Args:
-      source: where the examples come from; `take` is called from several threads.
+      source: where the examples come from; read from several threads.
       schedule: which examples each step takes.
       start: the first step.
       count: how many steps; None: without end.
       depth: how many batches are made ahead.
       threads: how many threads make them.
+      masked: whether a batch has an array `mask` (see `make_batch`).
     """
 
     def __init__(
@@ -45,11 +60,16 @@ class Prefetch:
         count: int | None,
         depth: int = 2,
         threads: int = 2,
+        *,
+        masked: bool = True,
     ) -> None:
         self._source = source
         self._schedule = schedule
         self._next = start
         self._stop = None if count is None else start + count
+        self._masked = masked
+        self._keep = max(1, depth) + 3  # one handed out, one computed with, one waiting for that
+        self._memory: Recycled | None = None
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="prefetch")
         self._pending: deque[Future[Arrays]] = deque()
         self._closed = False
@@ -58,10 +78,17 @@ class Prefetch:
 
     def _submit(self) -> None:
         if self._stop is None or self._next < self._stop:
-            # The schedule is asked here and not in the threads: it keeps a cache that has no lock.
+            # The schedule and the memory are asked here and not in the threads: they have no locks.
             indices = self._schedule.indices(self._next)
-            self._pending.append(self._pool.submit(make_batch, self._source, indices))
+            if self._memory is None:
+                spec = {**self._source.spec, **({"mask": MASK} if self._masked else {})}
+                self._memory = Recycled(spec, (len(indices),), self._keep)
+            self._pending.append(self._pool.submit(self._made, indices, self._memory.arrays()))
             self._next += 1
+
+    def _made(self, indices: np.ndarray, out: Arrays) -> Arrays:
+        put_batch(self._source, indices, out, masked=self._masked)
+        return out
 
     def __iter__(self) -> Iterator[Arrays]:
         return self

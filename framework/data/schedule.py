@@ -137,6 +137,21 @@ class PartSchedule:
         return self.whole.indices(step)[self.rows]
 
 
+@dataclass(frozen=True)
+class ListedSchedule:
+    """Batches that are listed one by one.
+
+    Attributes:
+      batches: int32[steps, rows]; -1 is padding.
+    """
+
+    batches: np.ndarray
+
+    def indices(self, step: int) -> np.ndarray:
+        """int32[rows]: the batch that `step` takes."""
+        return self.batches[step]
+
+
 def padded(order: np.ndarray, batch_size: int) -> np.ndarray:
     """int32[ceil(len / batch_size), batch_size]: `order` cut into batches, the last one padded with -1."""
     batches = -(-len(order) // batch_size)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -10,11 +11,14 @@ import numpy as np
 
 from framework.build.experiment import Experiment
 from framework.build.state import State
-from framework.data.prefetch import make_batch
+from framework.data.protocol import ArraySource, Source
 from framework.data.schedule import eval_batches
 from framework.parallel.strategy import OWN, SHARED, STATE, Rows, Strategy
 from framework.runtime.garbage import collect_again
-from framework.train.feed import gather, is_resident
+from framework.train.feed import gather, is_resident, streamed
+
+_AHEAD = 2
+"""Batches that are handed to the devices before the first of them is waited for; more would only fill memory."""
 
 
 class Evaluator:
@@ -27,6 +31,7 @@ class Evaluator:
         data = experiment.config.data
         self.batch_size = self._divisible(data.eval_batch_size or data.batch_size)
         self.hyper = strategy.place_shared(experiment.hyper)
+        self._inputs = {path.removeprefix("batch.") for path in experiment.inputs.values()}
         self._resident: dict[str, Any] = {}
         self._over_resident = strategy.compile(self._sweep, takes=(STATE, SHARED, SHARED, Rows(1)), gives=OWN)
         self._over_batch = strategy.compile(experiment.evaluate, takes=(STATE, Rows(), OWN, SHARED), gives=OWN)
@@ -45,10 +50,7 @@ class Evaluator:
             arrays, placed = self._resident[split]
             evaluation = self._over_resident(state, self.hyper, arrays, placed)
         else:
-            evaluation = self.strategy.place_shared(self.experiment.evaluation())
-            for indices in blocks:
-                evaluation = self._over_batch(state, self._batch(source, indices), evaluation, self.hyper)
-                collect_again()
+            evaluation = self._over_stream(state, source, blocks)
         found = jax.device_get(self._summarise(evaluation))
         # A compiled function gives its results in alphabetical order; people read the loss first.
         ordered = {name: found[name] for name in self.experiment.result_names}
@@ -56,41 +58,56 @@ class Evaluator:
 
     def predict(self, state: State, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The outputs for host arrays that hold the network's inputs, row for row."""
-        rows = len(next(iter(arrays.values())))
-
-        def take(indices: np.ndarray) -> dict[str, np.ndarray]:
-            return {name: np.asarray(array)[indices] for name, array in arrays.items()}
-
-        return self._predicted(state, take, rows)
+        return self._predicted(state, ArraySource({name: arrays[name] for name in arrays if name in self._inputs}))
 
     def predict_split(self, state: State, split: str) -> dict[str, np.ndarray]:
         """The outputs for a whole split, in its order. Of several processes each gets all of them."""
-        source = self.dataset.splits[split]
-        return self._predicted(state, source.take, len(source))
+        return self._predicted(state, self.dataset.splits[split])
 
-    def _predicted(
-        self, state: State, take: Callable[[np.ndarray], Mapping[str, np.ndarray]], rows: int
-    ) -> dict[str, np.ndarray]:
-        """The outputs for examples 0 to `rows`, of which each process takes those of its devices."""
+    def _over_stream(self, state: State, source: Source, blocks: np.ndarray) -> Any:
+        """The evaluation over batches that threads read ahead, while the devices compute."""
+        evaluation = self.strategy.place_shared(self.experiment.evaluation())
+        computing: deque[Any] = deque()
+        with streamed(source, self._own(blocks), masked=True) as batches:
+            for batch in batches:
+                evaluation = self._over_batch(state, self._placed(batch, blocks), evaluation, self.hyper)
+                collect_again()
+                computing.append(evaluation)
+                if len(computing) > _AHEAD:
+                    jax.block_until_ready(computing.popleft())
+        return evaluation
+
+    def _predicted(self, state: State, source: Source) -> dict[str, np.ndarray]:
+        """The outputs for all examples of a source, of which each process takes those of its devices."""
         state = self.strategy.place_state(state)
-        wanted = {path.removeprefix("batch.") for path in self.experiment.inputs.values()}
-        parts: list[Any] = []
-        for indices in eval_batches(rows, self._divisible(min(self.batch_size, rows))):
-            here = self.strategy.rows_here(len(indices))
-            taken = take(np.maximum(indices if here is None else indices[here], 0))
-            batch = {name: array for name, array in taken.items() if name in wanted}
-            placed = batch if here is None else self.strategy.place_part(batch, len(indices))
-            outputs = jax.device_get(self._predict(state, placed, self.hyper))
-            collect_again()
-            parts.append({name: value[indices >= 0] for name, value in outputs.items()})
+        blocks = eval_batches(len(source), self._divisible(min(self.batch_size, len(source))))
+        computing: deque[tuple[np.ndarray, Any]] = deque()
+        parts: list[dict[str, np.ndarray]] = []
+
+        def fetch() -> None:
+            indices, outputs = computing.popleft()
+            parts.append({name: value[indices >= 0] for name, value in jax.device_get(outputs).items()})
+
+        with streamed(source, self._own(blocks), masked=False) as batches:
+            for indices, batch in zip(blocks, batches, strict=True):
+                inputs = {name: array for name, array in batch.items() if name in self._inputs}
+                computing.append((indices, self._predict(state, self._placed(inputs, blocks), self.hyper)))
+                collect_again()
+                if len(computing) > _AHEAD:
+                    fetch()
+        while computing:
+            fetch()
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
-    def _batch(self, source: Any, indices: np.ndarray) -> Mapping[str, Any]:
-        """A masked batch; of several processes each loads the rows of its devices."""
-        here = self.strategy.rows_here(len(indices))
-        if here is None:
-            return make_batch(source, indices)
-        return self.strategy.place_part(make_batch(source, indices[here]), len(indices))
+    def _own(self, blocks: np.ndarray) -> np.ndarray:
+        """The rows of each batch that this process loads."""
+        here = self.strategy.rows_here(blocks.shape[1])
+        return blocks if here is None else blocks[:, here]
+
+    def _placed(self, batch: Mapping[str, np.ndarray], blocks: np.ndarray) -> Mapping[str, Any]:
+        """A batch for the compiled functions; where this process loaded some of its rows, those on their devices."""
+        rows = blocks.shape[1]
+        return batch if self.strategy.rows_here(rows) is None else self.strategy.place_part(batch, rows)
 
     def _divisible(self, rows: int) -> int:
         """The next batch size that can be divided among the devices; rows beyond do not count."""

@@ -16,7 +16,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from framework.data.block_prefetch import BlockPrefetch
-from framework.data.schedule import BatchSchedule, PartSchedule, Schedule
+from framework.data.prefetch import Prefetch
+from framework.data.schedule import BatchSchedule, ListedSchedule, PartSchedule, Schedule
 
 RESIDENT_LIMIT_BYTES = 1 << 30
 _STREAM_BLOCK_BYTES = 64 << 20
@@ -117,6 +118,20 @@ class StreamFeed:
         if self._stream is not None:
             self._stream.close()
             self._stream = None
+
+
+def streamed(source: Any, batches: np.ndarray, *, masked: bool) -> Prefetch:
+    """Listed batches of a source in order, made ahead by threads: at least two, more where they are small.
+
+    Args:
+      source: see `framework.data.protocol.Source`.
+      batches: int32[steps, rows] the examples of each; -1 is padding.
+      masked: whether they have an array `mask`.
+    """
+    threads = _threads()
+    batch_bytes = batches.shape[1] * sum(item.nbytes for item in source.spec.values())
+    depth = max(2, stream_capacity(batch_bytes, threads + 1))
+    return Prefetch(source, ListedSchedule(batches), 0, len(batches), depth, threads, masked=masked)
 
 
 def _threads() -> int:
