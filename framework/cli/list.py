@@ -26,7 +26,12 @@ def parser() -> VerbParser:
         examples=("fw list layers", "fw list optimizers adamw"),
     )
     words.word("kind", metavar="KIND", nargs="?", type=one_of("fw list KIND", *_KINDS), help=" | ".join(_KINDS))
-    words.word("name", metavar="NAME", nargs="?", help="one of the names that `fw list KIND` prints")
+    words.word(
+        "name",
+        metavar="NAME",
+        nargs="?",
+        help="one of the names that `fw list KIND` prints, or what other libraries call it",
+    )
     add_config_dir(words)
     words.option("--names", action="store_true", help="the names alone, one a line, for scripts")
     return words
@@ -34,6 +39,7 @@ def parser() -> VerbParser:
 
 def execute(options: argparse.Namespace) -> int:
     """Print the overview, the table of a kind, or all about one item."""
+    from framework.cli.printing import say
     from framework.inspect import listing
 
     if options.kind is None:
@@ -44,7 +50,10 @@ def execute(options: argparse.Namespace) -> int:
     elif options.name is None:
         _table(options.kind, options.config_dir)
     else:
-        _detail(listing.find(options.kind, options.name, options.config_dir))
+        found = listing.find(options.kind, options.name, options.config_dir)
+        if found.name != options.name:
+            say(f"{options.name} is called {found.name} here", style="dim")
+        _detail(found)
     return 0
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from framework.config.schema.base import Spec
 from framework.config.schema.layers.base import LayerSpec
 from framework.core.errors import ConfigError, Problem
+from framework.core.familiar_components import familiar_component
 from framework.core.words import closest, listed
 from framework.inspect.components import family
 from framework.inspect.fields import Argument, arguments
@@ -26,6 +28,9 @@ KINDS: dict[str, str] = {
 
 _FAMILIES = {"layers": "layer", "losses": "loss", "metrics": "metric", "optimizers": "optimizer"}
 _FAMILIES |= {"schedules": "schedule", "data": "data"}
+
+_SLIP = 0.85
+"""How alike a word and a name must be, from 0 to 1, to be taken for one another: a letter or two in ten differ."""
 
 
 @dataclass(frozen=True)
@@ -73,17 +78,24 @@ def items(kind: str, config_dirs: Sequence[str] = ()) -> tuple[Item, ...]:
 
 
 def find(kind: str, name: str, config_dirs: Sequence[str] = ()) -> Item:
-    """The item of a kind that has this name.
+    """The item of a kind that has this name, that other libraries call so, or whose name it plainly is but for a slip.
 
     Raises:
-      ConfigError: none has.
+      ConfigError: there is none; the closest is named.
     """
     known = {item.name: item for item in items(kind, config_dirs)}
-    if name in known:
-        return known[name]
+    found = name if name in known else familiar_component(kind, name, known) or _slip(name, known)
+    if found is not None:
+        return known[found]
     near = closest(name, known)
     fix = f"fw list {kind} {near}" if near else f"fw list {kind}"
     raise ConfigError(Problem(f"fw list {kind}", f"nothing is called '{name}'", expected=listed(known), fix=fix))
+
+
+def _slip(word: str, known: Iterable[str]) -> str | None:
+    """The one known word that is as good as `word`; None where there is none, or another is nearly as close."""
+    near = difflib.get_close_matches(word.casefold(), list(known), n=2, cutoff=_SLIP)
+    return near[0] if len(near) == 1 else None
 
 
 def example(item: Item) -> str:

@@ -49,8 +49,8 @@ def test_the_user_s_own_recipes_are_listed(tmp_path: Path) -> None:
 
 
 def test_an_unknown_name_is_told_with_the_closest() -> None:
-    with pytest.raises(ConfigError, match=r"nothing is called 'adamm'(.|\n)*fix: +fw list optimizers adam"):
-        find("optimizers", "adamm")
+    with pytest.raises(ConfigError, match=r"nothing is called 'adamax'(.|\n)*fix: +fw list optimizers adam"):
+        find("optimizers", "adamax")
 
 
 @pytest.mark.parametrize(("name", "word"), [pair for pair in PAIRS if pair[0] in ("layer", "optimizer", "schedule")])
