@@ -5,13 +5,17 @@ from __future__ import annotations
 from framework.runtime.allocator import keep_memory
 
 
-def prepare(name: str) -> None:
+def prepare(name: str, *, lean: bool = False) -> None:
     """Ready this process for the programs of a recipe; call it before JAX computes anything.
 
     Args:
       name: of the recipe; programs that were compiled under it are found again.
+      lean: whether memory counts more than speed, as by `trainer.memory=lean`.
+
+    Raises:
+      ConfigError: see `keep_memory`.
     """
-    keep_memory()
+    keep_memory(lean=lean)
     from framework.runtime.programs import programs
 
     known = programs()

@@ -51,7 +51,7 @@ class Setup:
 
     def __post_init__(self) -> None:
         # Here for all who compile: it must come before JAX starts its threads.
-        prepare(self.config.name)
+        prepare(self.config.name, lean=self.config.trainer.memory == "lean")
 
     @property
     def config(self) -> Config:
