@@ -10,8 +10,8 @@ import numpy as np
 from flax import linen as nn
 from jax import lax
 
-from framework.core.counter import counter_bits, keep_mask
 from framework.network.context import Context, TracedValue
+from framework.network.layers.draws import drawn_mask, normal_numbers
 from framework.network.layers.space import space_dims
 
 Sizes = tuple[int, ...]
@@ -25,15 +25,10 @@ def drop(x: jax.Array, rate: float | jax.Array, key: jax.Array, axis: str | None
       axis: name of the axis over which other devices do the same to rows of their own; together they drop what one
         device would.
     """
-    kept = _kept(x.shape, 1 - rate, key, axis)
+    kept = drawn_mask(x.shape, 1 - rate, key, axis)
     # The divisor is guarded and not only masked: 1 / 0 behind a mask would still make gradients NaN.
     scale = 1 / jnp.where(jnp.asarray(rate) < 1, 1 - rate, 1)
     return x * jnp.where(kept, scale, 0).astype(x.dtype)
-
-
-def _kept(shape: tuple[int, ...], probability: float | jax.Array, key: jax.Array, axis: str | None) -> jax.Array:
-    first_row = 0 if axis is None or not shape else lax.axis_index(axis) * shape[0]
-    return keep_mask(key, probability, shape, first_row)
 
 
 class Dropout(nn.Module):
@@ -106,7 +101,8 @@ class DropBlock(nn.Module):
         inner = tuple(size - self.block + 1 for size in space)
         share = math.prod(space) / (math.prod(inner) * self.block**dims)
         probability = jnp.clip(jnp.asarray(rate, jnp.float32) * share, 0, 1)
-        centres = ~_kept((x.shape[0], *inner, x.shape[-1]), 1 - probability, self.make_rng("dropout"), context.axis)
+        key, shape = self.make_rng("dropout"), (x.shape[0], *inner, x.shape[-1])
+        centres = ~drawn_mask(shape, 1 - probability, key, context.axis)
         # Each first corner of a block blanks the `block` positions from it on along every space dimension.
         edge = [(0, 0), *((self.block - 1, self.block - 1),) * dims, (0, 0)]
         window = (1, *(self.block,) * dims, 1)
@@ -129,7 +125,7 @@ class AlphaDropout(nn.Module):
         limit = -1.7580993408473766  # of selu: -scale · alpha
         keep = 1 - jnp.asarray(rate, jnp.float32)
         factor = lax.rsqrt(keep + limit**2 * keep * (1 - keep))
-        kept = _kept(x.shape, keep, self.make_rng("dropout"), context.axis)
+        kept = drawn_mask(x.shape, keep, self.make_rng("dropout"), context.axis)
         offset = -factor * (1 - keep) * limit
         return jnp.where(kept, x, limit).astype(x.dtype) * factor.astype(x.dtype) + offset.astype(x.dtype)
 
@@ -146,7 +142,7 @@ class GaussianDropout(nn.Module):
             return x
         rate = jnp.asarray(rate, jnp.float32)
         spread = jnp.sqrt(rate / (1 - rate))
-        return x * (1 + spread * _noise(x, self.make_rng("dropout"), context.axis)).astype(x.dtype)
+        return x * (1 + spread * normal_numbers(x.shape, self.make_rng("dropout"), context.axis)).astype(x.dtype)
 
 
 class GaussianNoise(nn.Module):
@@ -159,13 +155,4 @@ class GaussianNoise(nn.Module):
         stddev = context.value(self.stddev)
         if not context.train or is_off(stddev):
             return x
-        return x + (stddev * _noise(x, self.make_rng("dropout"), context.axis)).astype(x.dtype)
-
-
-def _noise(x: jax.Array, key: jax.Array, axis: str | None) -> jax.Array:
-    """Numbers of the normal law for each element of x, by position as the masks are: float32 of its shape."""
-    first_row = 0 if axis is None or not x.shape else lax.axis_index(axis) * x.shape[0]
-    bits = counter_bits(key, x.shape, first_row)
-    # 23 bits each, which float32 holds with half a step more, so that neither end of (0, 1) is reached.
-    drawn = ((bits >> 9).astype(jnp.float32) + 0.5) * 2.0**-23
-    return lax.erf_inv(2 * drawn - 1) * math.sqrt(2)
+        return x + (stddev * normal_numbers(x.shape, self.make_rng("dropout"), context.axis)).astype(x.dtype)

@@ -43,7 +43,7 @@ class Case:
         return self.output if several else (self.output,)  # pyright: ignore[reportReturnType]
 
 
-IMAGE, SEQUENCE = ((2, 6, 6, 4),), ((2, 5, 6),)
+IMAGE, PICTURE, SEQUENCE = ((2, 6, 6, 4),), ((4, 6, 7, 3),), ((2, 5, 6),)
 
 CASES: dict[str, Case] = {
     "dense": Case(((4, 3, 6),), (4, 3, 5), 6 * 5 + 5, {"features": 5}),
@@ -91,6 +91,19 @@ CASES: dict[str, Case] = {
     "alpha_dropout": Case(arguments={"rate": 0.25}),
     "gaussian_dropout": Case(arguments={"rate": 0.25}),
     "gaussian_noise": Case(arguments={"stddev": 0.25}),
+    "random_flip": Case(PICTURE, PICTURE[0], arguments={"axis": "both"}),
+    "random_crop": Case(PICTURE, (4, 4, 5, 3), arguments={"padding": 2, "size": [4, 5], "mode": "reflect"}),
+    "random_resized_crop": Case(PICTURE, (4, 5, 4, 3), arguments={"size": [5, 4]}),
+    "random_affine": Case(
+        PICTURE, PICTURE[0], arguments={"degrees": 30, "translation": 0.2, "zoom": 0.2, "shear": 10, "mode": "reflect"}
+    ),
+    "random_rotation": Case(PICTURE, PICTURE[0], arguments={"degrees": 90}),
+    "random_zoom": Case(PICTURE, PICTURE[0], arguments={"zoom": 0.5, "mode": "edge"}),
+    "random_translation": Case(PICTURE, PICTURE[0]),
+    "random_brightness": Case(PICTURE, PICTURE[0], arguments={"delta": 0.2}),
+    "random_contrast": Case(PICTURE, PICTURE[0], arguments={"factor": 0.5}),
+    "random_saturation": Case(PICTURE, PICTURE[0], arguments={"factor": 0.5}),
+    "random_erasing": Case(PICTURE, PICTURE[0], arguments={"fill": "noise"}),
     "squeeze_excite": Case(IMAGE, (2, 6, 6, 4), 4 * 2 + 2 + 2 * 4 + 4, {"ratio": 0.5, "activation": "silu"}),
     "embed": Case(((-9, 2, 5),), (2, 5, 6), 9 * 6, {"vocabulary": 9, "features": 6}),
     "unembed": Case((*SEQUENCE, (9, 6)), (2, 5, 9)),
