@@ -21,7 +21,7 @@ def parser() -> VerbParser:
         about="""Tell all about one key: its value, kind, bounds and default; every file and override that set it,
         in order, so that the last one stands; the text as written where it holds an interpolation;
         whether a change compiles the program anew; and which code checks and reads it. A section is told
-        with all its members.""",
+        with all its members; a null that could be a section, with what it could hold.""",
         examples=("fw explain digits_mlp optimizer.learning_rate", "fw explain digits_mlp optimizer optimizer=lion"),
     )
     words.word("recipe", metavar="RECIPE", help="a name out of `fw list recipes`, or the path of a YAML file")
@@ -45,7 +45,7 @@ def execute(options: argparse.Namespace) -> int:
 
 
 def _print(found: Explanation) -> None:
-    from framework.cli.printing import say
+    from framework.cli.printing import prose, say
     from framework.cli.tables import definitions
     from framework.inspect.yaml_text import scalar
 
@@ -63,6 +63,8 @@ def _print(found: Explanation) -> None:
             entries.append(("means", [rule.description]))
     if found.choice:
         entries.append(("chosen as", [found.choice]))
+    if found.possible:
+        entries.append(("switched on by", [section.override for section in found.possible]))
     entries.append(("set by", _history(found)))
     if not found.members:
         entries.append(("changing it", [found.role]))
@@ -76,6 +78,11 @@ def _print(found: Explanation) -> None:
         say()
         say("members", style="bold")
         definitions((member.name, [_short(found.value.get(member.name)), member.remark()]) for member in found.members)
+    for section in found.possible:
+        say()
+        say("what it could hold", style="bold")
+        prose(section.summary)
+        definitions((member.name, [member.rule(), member.description]) for member in section.members)
 
 
 def _short(value: Any) -> str:

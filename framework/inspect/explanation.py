@@ -15,6 +15,7 @@ from framework.inspect.annotated import choice_of, origin_of
 from framework.inspect.defaults import with_defaults
 from framework.inspect.fields import Argument, arguments
 from framework.inspect.implementation import implementation, schema_place
+from framework.inspect.optional import Possible, possible_sections
 from framework.inspect.placing import Place, place
 from framework.inspect.readers import methods, readers
 
@@ -43,6 +44,7 @@ class Explanation:
       schema: the schema class and field that check it.
       readers: the functions and modules that read it.
       mentions: other keys whose interpolation or formula reads it, as `key: text`.
+      possible: of a key that is null, the sections that it could hold.
     """
 
     key: str
@@ -56,6 +58,7 @@ class Explanation:
     schema: str | None
     readers: tuple[str, ...]
     mentions: tuple[str, ...]
+    possible: tuple[Possible, ...]
 
     @property
     def role(self) -> str:
@@ -93,6 +96,7 @@ def explain(loaded: Loaded, key: str) -> Explanation:
         schema=_schema(where),
         readers=_readers(where, key),
         mentions=tuple(_mentions(loaded, key)),
+        possible=_possible(where, key) if value is None else (),
     )
 
 
@@ -135,6 +139,10 @@ def _schema(where: Place) -> str | None:
     if where.schema is None:
         return schema_place(where.inner) if where.inner else None
     return f"{schema_place(where.schema)}.{where.field}"
+
+
+def _possible(where: Place, key: str) -> tuple[Possible, ...]:
+    return possible_sections(where.schema, where.field, key) if where.schema and where.field else ()
 
 
 def _readers(where: Place, key: str) -> tuple[str, ...]:
