@@ -9,9 +9,12 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 
-from framework.lowering.attention_mask import masked
-from framework.lowering.choice import asked, fast_on_cpu, lean, platform
+from framework.lowering.attention_form import BLOCK, attention_form
+from framework.lowering.attention_mask import masked, sight
+from framework.lowering.block_attention import block_attend
+from framework.lowering.choice import lean
 from framework.lowering.fused_attention import fused_attend
+from framework.lowering.splash_attention import splash_attend
 
 
 def attend(
@@ -40,31 +43,19 @@ def attend(
     Returns:
       [batch, query time, heads, features].
     """
-    form = _form(query, key, mask, bias, drop)
+    form = attention_form(query, key, mask, simple=bias is None and drop is None, causal=causal)
     if form == "fused":
         attended = partial(_fused, mask=mask, causal=causal)
         return (jax.checkpoint(attended) if lean() else attended)(query, key, value)
+    if form == "blocks":
+        return block_attend(query, key, value, mask, causal, BLOCK)
+    if form == "splash":
+        return splash_attend(query, key, value, causal)
     if form == "cudnn":
         return jax.nn.dot_product_attention(query, key, value, is_causal=causal, implementation="cudnn")
     if drop is None and lean():
         return jax.checkpoint(partial(_plain, causal=causal))(query, key, value, mask, bias)
     return _plain(query, key, value, mask, bias, causal, drop)
-
-
-def _form(query: jax.Array, key: jax.Array, mask: object, bias: object, drop: object) -> str:
-    """`fused` on the CPU, `cudnn` on a GPU in half precision, `xla` where neither can or where it is asked for.
-
-    cuDNN's kernel takes heads of up to 128 features, a multiple of 8. Its mask is added to the logits, so that a query
-    that sees nothing would see everything.
-    """
-    form = asked("attention")
-    if form == "xla" or bias is not None or drop is not None:
-        return "xla"
-    half = query.dtype in (jnp.bfloat16, jnp.float16)
-    if mask is None and platform() == "gpu" and half and query.shape[-1] % 8 == 0 and query.shape[-1] <= 128:
-        return "cudnn" if form in ("auto", "cudnn") else form
-    can = query.shape[2] == key.shape[2] and form != "cudnn"
-    return "fused" if can and (form == "fused" or fast_on_cpu()) else "xla"
 
 
 def _plain(
@@ -82,10 +73,10 @@ def _plain(
     logits = _products(query, key, wide)
     if bias is not None:
         logits = logits + bias.astype(wide)
-    logits = masked(logits, mask, causal)
-    weights = jax.nn.softmax(logits, axis=-1)
-    if mask is not None:
-        weights = jnp.where(mask, weights, 0)
+    seen = sight(logits.shape[-2], logits.shape[-1], mask, causal)
+    weights = jax.nn.softmax(masked(logits, seen), axis=-1)
+    if mask is not None and seen is not None:
+        weights = jnp.where(seen, weights, 0)  # a query may see nothing
     weights = weights.astype(value.dtype)
     if drop is not None:
         weights = drop(weights)

@@ -7,16 +7,21 @@ import jax.numpy as jnp
 from jax import lax
 
 
-def masked(logits: jax.Array, mask: jax.Array | None, causal: bool) -> jax.Array:
-    """Logits [..., query time, key time] with the lowest number where a query may not see a key.
+def sight(queries: int, keys: int, mask: jax.Array | None, causal: bool) -> jax.Array | None:
+    """Which keys a query sees: boolean, of a shape that broadcasts to [..., query time, key time]; None: all of them.
 
     Args:
-      mask: boolean, of a shape that broadcasts; true for what may be seen.
+      mask: boolean, of such a shape; true for what may be seen.
       causal: query q sees keys 0 to q.
     """
-    lowest = jnp.finfo(logits.dtype).min
-    if causal:
-        rows = lax.broadcasted_iota(jnp.int32, logits.shape[-2:], 0)
-        columns = lax.broadcasted_iota(jnp.int32, logits.shape[-2:], 1)
-        logits = jnp.where(columns <= rows, logits, lowest)
-    return logits if mask is None else jnp.where(mask, logits, lowest)
+    if not causal:
+        return mask
+    rows = lax.broadcasted_iota(jnp.int32, (queries, keys), 0)
+    columns = lax.broadcasted_iota(jnp.int32, (queries, keys), 1)
+    earlier = columns <= rows
+    return earlier if mask is None else mask & earlier
+
+
+def masked(logits: jax.Array, seen: jax.Array | None) -> jax.Array:
+    """Logits with the lowest number where `seen` is false."""
+    return logits if seen is None else jnp.where(seen, logits, jnp.finfo(logits.dtype).min)

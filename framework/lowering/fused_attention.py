@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from framework.lowering.attention_mask import masked
+from framework.lowering.attention_mask import masked, sight
 
 Kept = tuple[jax.Array, jax.Array, jax.Array, jax.Array, jax.Array]
 
@@ -35,23 +35,24 @@ def _forward(
     query = query * (1 / math.sqrt(query.shape[-1]))
     key, value = _rows(key), _rows(value)
     logits = jnp.einsum("bhqf,bhkf->bhqk", _rows(query), key, preferred_element_type=wide)
-    logits = masked(logits, mask, causal)
+    seen = sight(logits.shape[-2], logits.shape[-1], mask, causal)
+    logits = masked(logits, seen)
     powers = jnp.exp(logits - logits.max(-1, keepdims=True))
-    if mask is not None:
-        powers = jnp.where(mask, powers, 0)
+    if mask is not None and seen is not None:
+        powers = jnp.where(seen, powers, 0)  # a query may see nothing
     total = powers.sum(-1, keepdims=True)
     share = 1 / total if mask is None else jnp.where(total > 0, 1 / jnp.where(total > 0, total, 1), 0)
     weights = (powers * share).astype(value.dtype)
-    seen = _rows(jnp.einsum("bhqk,bhkf->bhqf", weights, value))
-    return seen, (query, key, value, weights, seen)
+    y = _rows(jnp.einsum("bhqk,bhkf->bhqf", weights, value))
+    return y, (query, key, value, weights, y)
 
 
 def _backward(causal: bool, kept: Kept, dy: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array, None]:
     del causal  # the weights are 0 where nothing is seen
-    query, key, value, weights, seen = kept
+    query, key, value, weights, y = kept
     wide = jnp.promote_types(query.dtype, jnp.float32)
     dvalue = jnp.einsum("bhfq,bhqk->bhfk", _columns(dy), weights)
-    slack = _rows(jnp.sum((dy * seen).astype(wide), -1, keepdims=True))
+    slack = _rows(jnp.sum((dy * y).astype(wide), -1, keepdims=True))
     dweights = jnp.einsum("bhqf,bhkf->bhqk", _rows(dy), value, preferred_element_type=wide)
     # Written out once; else it is computed for each of the two products that read it.
     dlogits = lax.optimization_barrier((weights * (dweights - slack)).astype(query.dtype))

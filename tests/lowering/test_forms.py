@@ -91,9 +91,14 @@ CASES = {
     "cross_entropy_smoothed": Case("cross_entropy", ("fused",), _cost(0.1), ((2, 3, 5),)),
     "attention": Case("attention", ("fused",), _attention(), ((2, 5, 3, 4),) * 3),
     "attention_causal": Case("attention", ("fused",), _attention(causal=True), ((2, 5, 3, 4),) * 3),
-    "attention_masked": Case("attention", ("fused",), _attention(mask=SEEN, causal=True), ((2, 5, 3, 4),) * 3),
+    "attention_masked": Case("attention", ("fused", "blocks"), _attention(mask=SEEN, causal=True), ((2, 5, 3, 4),) * 3),
     "attention_to_nothing": Case("attention", ("fused",), _attention(mask=NOTHING_SEEN), ((2, 5, 1, 4),) * 3),
-    "attention_to_another": Case("attention", ("fused",), _attention(), ((2, 3, 2, 4), (2, 5, 2, 4), (2, 5, 2, 4))),
+    "attention_to_another": Case(
+        "attention", ("fused", "blocks"), _attention(), ((2, 3, 2, 4), (2, 5, 2, 4), (2, 5, 2, 4))
+    ),
+    "attention_of_groups": Case(
+        "attention", ("blocks",), _attention(causal=True), ((2, 6, 4, 4), (2, 6, 2, 4), (2, 6, 2, 4)), "bfloat16"
+    ),
     "attention_half": Case("attention", ("fused",), _attention(causal=True), ((2, 5, 3, 4),) * 3, "bfloat16"),
     "convolution": Case("convolution", ("patches", "rows"), _convolution(1, "SAME"), ((2, 6, 5, 3), (3, 3, 3, 4))),
     "convolution_strided": Case(
@@ -116,7 +121,8 @@ PAIRS = [(name, form) for name, case in CASES.items() for form in case.forms]
 
 
 @pytest.mark.parametrize(("name", "form"), PAIRS)
-def test_every_form_is_what_xla_computes(name: str, form: str) -> None:
+def test_every_form_is_what_xla_computes(name: str, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("framework.lowering.attention.BLOCK", 2)  # else these arrays are a block each
     case = CASES[name]
     keys = jax.random.split(jax.random.key(1), len(case.shapes) + 1)
     single = [jax.random.normal(key, shape) for key, shape in zip(keys, case.shapes, strict=False)]

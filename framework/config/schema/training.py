@@ -30,11 +30,13 @@ class Lowering(Spec):
     default: Form = Field(
         "auto", description="for every family below that is `auto`; xla: as JAX computes it by itself"
     )
-    attention: Form | Literal["fused", "cudnn"] = Field("auto", description="attention weights and what they gather")
+    attention: Form | Literal["fused", "blocks", "cudnn", "splash"] = Field(
+        "auto", description="attention weights and what they gather"
+    )
     projection: Form | Literal["fused"] = Field("auto", description="dense layers and the maps of attention")
     normalization: Form | Literal["fused"] = Field("auto", description="layer and batch normalisation")
     activation: Form | Literal["fused"] = Field("auto", description="the Gaussian error linear unit")
-    convolution: Form | Literal["patches", "rows", "shifts"] = Field("auto", description="convolutions")
+    convolution: Form | Literal["patches", "rows", "shifts", "fft"] = Field("auto", description="convolutions")
     pooling: Form | Literal["tiles", "shifts"] = Field("auto", description="pooling by the largest value")
     cross_entropy: Form | Literal["fused"] = Field("auto", description="cross-entropy of classes")
 
