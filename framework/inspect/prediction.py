@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ import numpy as np
 from framework.config.schema.losses import RegressionLoss
 from framework.config.schema.root import Config
 from framework.core.errors import ConfigError, Problem, RunError
+from framework.core.words import listed
 from framework.data import read_inputs
+from framework.data.inputs import input_names
 from framework.data.statistics import Scaler
 from framework.inspect.prediction_files import CLASS, Prediction
 from framework.train.directory import RunDirectory
@@ -30,6 +33,7 @@ def predict_file(path: Path, file: Path, checkpoint: str | int = "best", *, trus
 
     Raises:
       RunError: there is no such run or checkpoint.
+      ConfigError: the file does not exist, or is a folder and the network takes no images.
       DataError: the file does not hold the inputs of the network.
     """
     facts = RunDirectory.open(path).read("data.json")
@@ -39,6 +43,8 @@ def predict_file(path: Path, file: Path, checkpoint: str | int = "best", *, trus
         raise ConfigError(
             Problem("--input", f"{file} does not exist", expected="a file of inputs", fix="check the path")
         )
+    if file.is_dir():
+        _refuse_folder(file, facts)
     setup = setup_of(path, trust=trust)
     inputs = read_inputs(file, setup.config.data, facts)
     state = state_of(setup, path, checkpoint, None)
@@ -46,6 +52,31 @@ def predict_file(path: Path, file: Path, checkpoint: str | int = "best", *, trus
     names = facts.get("class_names")
     restored = _restored(outputs, setup.config, facts)
     return Prediction(restored | _classes(outputs, setup.config), tuple(names) if names else None)
+
+
+def _refuse_folder(folder: Path, facts: dict[str, Any]) -> None:
+    """See that a folder is for a network of images; for another one a file that lies in it is named, if one may fit.
+
+    Raises:
+      ConfigError: it is not.
+    """
+    arrays = facts["arrays"]
+    if "image" in arrays:
+        return
+    columns = facts.get("columns") or ()
+    endings = [".csv", ".parquet", ".tsv"] if columns else []
+    endings += [".npz", *([".txt"] if "tokens" in arrays else [])]
+    inside = sorted(path for path in folder.iterdir() if path.is_file() and path.suffix.lower() in endings)
+    inside.sort(key=lambda path: endings.index(path.suffix.lower()))
+    holding = f" with the columns {listed(columns, 6)}" if columns else f" with {', '.join(input_names(facts))}"
+    raise ConfigError(
+        Problem(
+            "--input",
+            f"'{folder}' is a folder, which only a network of images takes",
+            expected=f"a file ({', '.join(endings)}){holding}",
+            fix=f"--input {shlex.quote(str(inside[0] if inside else folder / f'FILE{endings[0]}'))}",
+        )
+    )
 
 
 def _restored(outputs: Mapping[str, np.ndarray], config: Config, facts: Mapping[str, Any]) -> dict[str, np.ndarray]:
