@@ -78,7 +78,7 @@ class Experiment:
     @cached_property
     def network(self) -> Network:
         """The declared network."""
-        return Network(self.config.network, key="network")
+        return Network(self.config.network, key="network", precision=self.config.trainer.precision)
 
     @cached_property
     def hyper(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
 _LAYERS = {
     "linear": "dense",
@@ -112,6 +113,44 @@ _SETTINGS = {
     "gpus": "devices",
     "num_gpus": "devices",
     "strategy": "parallel",
+    "mixed_precision": "precision",
+    "half_precision": "precision",
+    "amp": "precision",
+    "autocast": "precision",
+    "fp16": "precision",
+    "bf16": "precision",
+    "dtype": "precision",
+    "dtype_policy": "precision",
+    "compute_dtype": "precision",
+}
+_VALUES = {
+    "precision": {
+        "32": "float32",
+        "32-true": "float32",
+        "fp32": "float32",
+        "64": "float32",
+        "64-true": "float32",
+        "float64": "float32",
+        "double": "float32",
+        "single": "float32",
+        "full": "float32",
+        "bf16": "bfloat16",
+        "bf16-mixed": "bfloat16",
+        "bf16-true": "bfloat16",
+        "mixed_bfloat16": "bfloat16",
+        "mixed": "bfloat16",
+        "half": "bfloat16",
+        "16": "bfloat16",
+        "16-mixed": "bfloat16",
+        "16-true": "bfloat16",
+        "fp16": "bfloat16",
+        "float16": "bfloat16",
+        "mixed_float16": "bfloat16",
+        "true": "bfloat16",
+        "false": "null",
+        "none": "null",
+        "no": "null",
+    }
 }
 _VERBS = {
     "new": "init",
@@ -157,6 +196,11 @@ def familiar_argument(word: str, known: Iterable[str]) -> str | None:
 def familiar_setting(word: str, known: Iterable[str]) -> str | None:
     """The setting out of `known` that other libraries call `word`; None where there is none."""
     return _SETTINGS.get(word) if _SETTINGS.get(word) in set(known) else None
+
+
+def familiar_value(setting: str, value: Any) -> str | None:
+    """The value of a setting that other libraries write as `value`; None where there is none."""
+    return _VALUES.get(setting.rpartition(".")[2], {}).get(str(value).lower())
 
 
 def familiar_verb(word: str, known: Iterable[str]) -> str | None:

@@ -33,17 +33,26 @@ Inputs = Any
 class Network:
     """A declared network as pure functions. It holds no arrays; equal declarations are equal and hash alike."""
 
-    def __init__(self, declaration: Mapping[str, Any] | NetworkSection | Graph, *, key: str = "network") -> None:
+    def __init__(
+        self,
+        declaration: Mapping[str, Any] | NetworkSection | Graph,
+        *,
+        key: str = "network",
+        precision: str | None = None,
+    ) -> None:
         """Elaborate a declaration.
 
         Args:
           declaration: the fields of a network section (layers, and perhaps inputs, outputs, args, blocks).
           key: the config key with which errors and traced scalars are named.
+          precision: the number format that layers compute in which do not say it themselves, e.g. `bfloat16`; None: the
+            widest of their inputs and parameters. A graph is taken as it is.
 
         Raises:
           ConfigError: with one problem for each mistake.
         """
-        self.graph = declaration if isinstance(declaration, Graph) else elaborate(declaration, key=key)
+        whole = isinstance(declaration, Graph)
+        self.graph = declaration if whole else elaborate(declaration, key=key, precision=precision)
         self._module = GraphModule(self.graph)
 
     @property

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from framework.build.experiment import Experiment
@@ -57,7 +58,7 @@ class Evaluator:
         return {name: value.item() if value.ndim == 0 else value.tolist() for name, value in ordered.items()}
 
     def predict(self, state: State, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """The outputs for host arrays that hold the network's inputs, row for row."""
+        """The outputs for host arrays that hold the network's inputs, row for row; bfloat16 is given as float32."""
         return self._predicted(state, ArraySource({name: arrays[name] for name in arrays if name in self._inputs}))
 
     def predict_split(self, state: State, split: str) -> dict[str, np.ndarray]:
@@ -86,7 +87,7 @@ class Evaluator:
 
         def fetch() -> None:
             indices, outputs = computing.popleft()
-            parts.append({name: value[indices >= 0] for name, value in jax.device_get(outputs).items()})
+            parts.append({name: _plain(value[indices >= 0]) for name, value in jax.device_get(outputs).items()})
 
         with streamed(source, self._own(blocks), masked=False) as batches:
             for indices, batch in zip(blocks, batches, strict=True):
@@ -138,3 +139,8 @@ def over_blocks(
         return experiment.evaluate(state, batch, evaluation, hyper)
 
     return jax.lax.fori_loop(0, count, body, experiment.evaluation())
+
+
+def _plain(array: np.ndarray) -> np.ndarray:
+    """The array in a number format that NumPy knows: files of it and other libraries read no bfloat16."""
+    return array.astype(np.float32) if array.dtype == jnp.bfloat16 else array

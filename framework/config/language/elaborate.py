@@ -13,6 +13,7 @@ from framework.config.language.blocks import read_blocks, recursion, unread
 from framework.config.language.builder import Builder, Place
 from framework.config.language.graph import Graph
 from framework.config.language.nodes import SPECIAL
+from framework.config.language.precision import computed_in
 from framework.config.language.report import Report
 from framework.config.language.scope import Scope, bind
 from framework.config.schema.layers import LAYERS
@@ -20,12 +21,15 @@ from framework.config.schema.network import NetworkSection
 from framework.core.words import closest, listed
 
 
-def elaborate(section: Mapping[str, Any] | NetworkSection, *, key: str = "network") -> Graph:
+def elaborate(
+    section: Mapping[str, Any] | NetworkSection, *, key: str = "network", precision: str | None = None
+) -> Graph:
     """The typed graph that a network section declares.
 
     Args:
       section: the section, or a mapping with its fields.
       key: the config key of the section, with which all keys in errors and of traced scalars begin.
+      precision: the number format to compute in of all layers that leave theirs null; None: as they say.
 
     Raises:
       ConfigError: with one problem for each mistake; see docs/network_language.md for the grammar.
@@ -50,7 +54,9 @@ def elaborate(section: Mapping[str, Any] | NetworkSection, *, key: str = "networ
         if name not in builder.used and name not in builder.barred:
             report.warn(f"{key}.blocks.{name}", "no node uses this block")
     report.raise_if_any()
-    return replace(builder.settled(graph), key=key, wiring=tuple(declared.inputs.items()), warnings=report.warnings)
+    settled = builder.settled(graph)
+    whole = settled if precision is None else computed_in(settled, precision)
+    return replace(whole, key=key, wiring=tuple(declared.inputs.items()), warnings=report.warnings)
 
 
 def _validated(section: Mapping[str, Any], key: str, report: Report) -> NetworkSection:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from framework.config.schema.base import Spec, Traced
+from framework.config.schema.precision import Precision
 
 Positive = Annotated[int, Field(gt=0)]
 NonNegative = Annotated[int, Field(ge=0)]
@@ -52,6 +53,10 @@ class Trainer(Spec):
     )
     memory: Literal["auto", "fast", "lean"] = Field(
         "auto", description="lean: keep little until the backward pass; fast: keep all that makes it faster"
+    )
+    precision: Precision | None = Field(
+        None,
+        description="number format to compute in, of layers that set no `dtype`; weights stay float32; null: as they say",
     )
     lowering: Lowering = Field(
         Lowering(),  # pyright: ignore[reportCallIssue]

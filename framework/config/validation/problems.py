@@ -15,6 +15,7 @@ from framework.config.validation.shapes import Shape, field_shape, shape_of, ste
 from framework.config.validation.suggest import Suggestions
 from framework.config.validation.wording import as_override, default_of, expected, found, nearest, placeholder
 from framework.core.errors import Problem
+from framework.core.familiar import familiar_value
 from framework.core.keypaths import flatten
 from framework.core.words import closest, listed
 
@@ -100,7 +101,8 @@ class Translator:
             return [self._missing(first)]
         if kinds & {"union_tag_invalid", "union_tag_not_found"}:
             return [self._unknown_type(first)]
-        if first.kind == "value_error" and not isinstance(first.value, bool | int | float | str):
+        told = isinstance(first.error.get("ctx", {}).get("error"), CrossFieldError)
+        if first.kind == "value_error" and (told or not isinstance(first.value, bool | int | float | str)):
             return self._crossed(first)
         words = first.shape.words if first.shape else ()
         if words and isinstance(first.value, str):
@@ -246,7 +248,7 @@ class Translator:
     def _under(self, error: _Located, problem: Problem) -> Problem:
         prefix = f"{error.dotted}." if error.dotted else ""
         suspects = tuple(f"{prefix}{suspect}" for suspect in problem.suspects)
-        return replace(problem, key=f"{prefix}{problem.key}", suspects=suspects)
+        return replace(problem, key=f"{prefix}{problem.key}".rstrip("."), suspects=suspects)
 
 
 def _is_key(shape: Shape, part: str | int, value: Any) -> bool:
@@ -263,6 +265,7 @@ def _is_key(shape: Shape, part: str | int, value: Any) -> bool:
 def _under_its_name(key: str, value: Any) -> str:
     """The overrides that set at `key` what was set under another name; a mapping is set leaf by leaf."""
     settings = flatten(value, key) if isinstance(value, Mapping) and value else {key: value}
+    settings = {name: familiar_value(name, item) or item for name, item in settings.items()}
     if len(settings) > 3:
         return f"call it {key}"
     return " ".join(f"{name}={as_override(item)}" for name, item in settings.items())

@@ -173,6 +173,9 @@ class _Body:
             given = [*value, *inputs[1:]]
             if scanned:
                 self.classes.helpers.add("repeated")
+                handed_on = visits[node.path, (*self.where, owner)].inputs[0].dtype
+                if handed_on != "float32":  # what the scan takes is what it gives
+                    given[0] = f"{given[0]}.astype({literal(str(handed_on))})"
                 words = ", ".join([held, str(node.repeat), context, *given, *(["remat=True"] if node.remat else [])])
                 lines.append(f"        {target} = repeated({words})")
             elif node.remat:

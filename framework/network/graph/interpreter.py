@@ -8,6 +8,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 from flax import linen as nn
 
 from framework.config.language.combinators import MERGED
@@ -128,6 +129,7 @@ def _run(node: Node, inputs: tuple[Any, ...], call: Call, owners: dict[str, _Mod
     held = owners[owner]
     call = replace(call, owns=call.owns and first)
     if held.scan:
+        inputs = _handed_on(replace(node, repeat=1), inputs, call.givers) or inputs
         where = (*call.where, held.names[0])
         inner = replace(call, where=where, copies=call.copies * node.repeat, scans=call.scans + 1)
         weights = partial(call.context.weights, where) if call.context.weights else None
@@ -178,26 +180,44 @@ def _made(node: Node, owner: str, inputs: tuple[Any, ...], call: Call) -> _Modul
     single = replace(node, repeat=1)
     if node.repeat == 1:
         return _Modules((module_of(single, owner),), (owner,), scan=False)
-    if _preserves_shape(single, inputs, call.givers):
+    if _handed_on(single, inputs, call.givers) is not None:
         return _Modules((module_of(single, owner),), (owner,), scan=True)
     names = tuple(f"{owner}_{index}" for index in range(node.repeat))
     return _Modules(tuple(module_of(single, name) for name in names), names, scan=False)
 
 
-def _preserves_shape(node: Node, inputs: tuple[Any, ...], givers: tuple[str, ...]) -> bool:
-    """Whether one copy of a node gives an array of the shape and dtype that it takes first.
+def _handed_on(node: Node, inputs: tuple[Any, ...], givers: tuple[str, ...]) -> tuple[Any, ...] | None:
+    """What copies of a node take that can be a scan: one gives an array of the shape and dtype that it takes first.
+
+    A first input in another number format than copies compute in is cast to theirs, so that parameters stand in one
+    place whatever the precision. None where a copy gives something else.
 
     It depends on the node and on shapes alone, so that `init` and `apply` decide alike.
     """
     if not inputs:
-        return False
+        return None
     given = tuple(map(_abstract, inputs))
+    found = _output_of(node, given, givers)
+    if found == given[0]:
+        return inputs
+    if not all(isinstance(one, jax.ShapeDtypeStruct) and _is_float(one) for one in (found, given[0])):
+        return None
+    if found.shape != given[0].shape or _output_of(node, (found, *given[1:]), givers) != found:
+        return None
+    return (inputs[0].astype(found.dtype), *inputs[1:])
+
+
+def _is_float(array: Any) -> bool:
+    return jnp.issubdtype(array.dtype, jnp.floating)
+
+
+def _output_of(node: Node, inputs: tuple[Any, ...], givers: tuple[str, ...]) -> Any:
     try:
-        return _output(node, given, givers) == given[0]
+        return _output(node, inputs, givers)
     except TypeError as error:
         if "unhashable" not in str(error):
             raise
-        return _output.__wrapped__(node, given, givers) == given[0]
+        return _output.__wrapped__(node, inputs, givers)
 
 
 @lru_cache(maxsize=512)

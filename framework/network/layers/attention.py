@@ -222,11 +222,12 @@ class RelativeBias(nn.Module):
         kept = parameter_dtype(self.param_dtype)
         table = self.param("embedding", initializer(self.embedding_init), (self.buckets, self.heads), kept)
         floats = jnp.issubdtype(x.dtype, jnp.floating)
-        (table,) = promote_dtype(table, dtype=self.dtype or (x.dtype if floats else None))
         keys = x.shape[1] if context.decoding is None else context.decoding.length
         away = distances(x.shape[1], keys, start_of(context.decoding))
         index = bucket(away, self.buckets, self.distance, causal=self.causal)
-        return jnp.moveaxis(table[index], -1, 0)[None]
+        # What is looked up is cast and not the table, whose gradient is then summed in the table's format.
+        (found,) = promote_dtype(table[index], dtype=self.dtype or (x.dtype if floats else None))
+        return jnp.moveaxis(found, -1, 0)[None]
 
 
 class TransformerBlock(nn.Module):

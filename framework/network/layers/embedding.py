@@ -36,10 +36,14 @@ class Embed(nn.Module):
         init = initializer(self.embedding_init, in_axis=1, out_axis=0)
         shape = (self.vocabulary, self.features)
         table = self.param("embedding", init, shape, parameter_dtype(self.param_dtype))
-        (table,) = promote_dtype(table, dtype=self.dtype)
         index = x.astype(jnp.int32)
         # A negative index would count from the end of the table; past the end it is filled like all others outside.
-        return jnp.take(table, jnp.where(index < 0, self.vocabulary, index), axis=0, mode="fill", fill_value=jnp.nan)
+        index = jnp.where(index < 0, self.vocabulary, index)
+        rows = jnp.take(table, index, axis=0, mode="fill", fill_value=jnp.nan)
+        # The rows are cast and not the table, so that the gradient of a frequent integer is summed in the table's
+        # format: of many small terms in half precision the later ones would be lost.
+        (rows,) = promote_dtype(rows, dtype=self.dtype)
+        return rows
 
 
 class Unembed(nn.Module):

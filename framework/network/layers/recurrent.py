@@ -26,6 +26,8 @@ from framework.network.layers.wording import printed
 
 Carry = tuple[jax.Array, ...]
 Cell = Callable[[Carry, jax.Array], Carry]
+Product = Callable[[jax.Array, jax.Array], jax.Array]
+Recall = Callable[[Product, jax.Array], jax.Array]
 Given = jax.Array | dict[str, jax.Array]
 
 
@@ -84,6 +86,18 @@ class _Recurrence(nn.Module):
         size = bias_size if self.use_bias else 0
         return _Weights(gates, self.features, size, init, bias_init, self.param_dtype, space, name=name)
 
+    def _cast(
+        self, x: jax.Array, kernel: jax.Array, bias: jax.Array | None, more: jax.Array | None, recurrent: jax.Array
+    ) -> tuple[jax.Array, jax.Array, jax.Array | None, jax.Array | None, Recall]:
+        """Input and weights in the format to compute in, and the recurrent product in it, of (product, state).
+
+        The recurrent kernel is cast in each step, which XLA takes out of the loop: its gradient, a sum over all
+        steps, is then taken in float32 or better.
+        """
+        x, kernel, bias, more, alike = promote_dtype(x, kernel, bias, more, recurrent, dtype=self.dtype)
+        held = recurrent.astype(jnp.promote_types(alike.dtype, jnp.float32))
+        return x, kernel, bias, more, lambda product, state: product(state.astype(x.dtype), held.astype(x.dtype))
+
     def _run(
         self,
         cell: Cell,
@@ -95,13 +109,15 @@ class _Recurrence(nn.Module):
         """Scans `cell` over time; the first of its states is the output.
 
         Args:
-          cell: takes (states, x_t) to the next states.
+          cell: takes (states, x_t) to the next states; states are in float32 or better.
           x: [batch, time, *space, ...].
           mask: [batch, time] or None.
           given: the states to start from, [batch, *space, features] each; None: zeros.
         """
         shape = (x.shape[0], *x.shape[2:-1], self.features)
-        start = tuple(self._start(*pair, shape, x.dtype) for pair in zip(self.states, given, strict=True))
+        # What is carried from step to step adds up over all of them, in half precision without its later small terms.
+        wide = jnp.promote_types(x.dtype, jnp.float32)
+        start = tuple(self._start(*pair, shape, wide) for pair in zip(self.states, given, strict=True))
         held = None
         if mask is not None:
             if mask.shape != x.shape[:2]:
@@ -123,14 +139,15 @@ class _Recurrence(nn.Module):
 
         def step(carry: Carry, inputs: tuple[jax.Array, jax.Array | None]) -> tuple[Carry, jax.Array | None]:
             now, real = inputs
-            new = cell(carry, now)
+            new = tuple(state.astype(wide) for state in cell(carry, now))
             if real is not None:
                 new = tuple(jnp.where(real, after, before) for after, before in zip(new, carry, strict=True))
-            return new, new[0] if self.return_sequences else None
+            return new, new[0].astype(x.dtype) if self.return_sequences else None
 
         last, outputs = lax.scan(step, start, (jnp.swapaxes(x, 0, 1), held), reverse=self.reverse)
         for variable, state in zip(kept or (), last, strict=False):
             variable.value = state
+        last = tuple(state.astype(x.dtype) for state in last)
         y = last[0] if outputs is None else jnp.swapaxes(outputs, 0, 1)
         return {"output": y, **dict(zip(self.states, last, strict=True))} if self.return_state else y
 
@@ -160,13 +177,13 @@ class RNN(_Recurrence):
         kernel, bias = self._weights("input", 1, size, self.kernel_init)(x.shape[-1])
         second = size if self.recurrent_bias else 0
         recurrent, more = self._weights("recurrent", 1, second, self.recurrent_init)(size)
-        x, kernel, bias, recurrent, more = promote_dtype(x, kernel, bias, recurrent, more, dtype=self.dtype)
+        x, kernel, bias, more, recall = self._cast(x, kernel, bias, more, recurrent)
         projected = _added(jnp.dot(x, kernel), bias, more)
         active = jnp.tanh if self.activation == "tanh" else jax.nn.relu
 
         def cell(carry: Carry, now: jax.Array) -> Carry:
             (output,) = carry
-            return (active(now + jnp.dot(output, recurrent)),)
+            return (active(now + recall(jnp.dot, output)),)
 
         return self._run(cell, projected, mask, (hidden,), context)
 
@@ -195,9 +212,9 @@ class LSTM(_Recurrence):
         kernel, bias = self._weights("input", 4, size, self.kernel_init, opened)(x.shape[-1])
         second = size if self.recurrent_bias else 0
         recurrent, more = self._weights("recurrent", 4, second, self.recurrent_init)(self.features)
-        x, kernel, bias, recurrent, more = promote_dtype(x, kernel, bias, recurrent, more, dtype=self.dtype)
+        x, kernel, bias, more, recall = self._cast(x, kernel, bias, more, recurrent)
         projected = _added(jnp.dot(x, kernel), bias, more)
-        step = _memory(lambda output: jnp.dot(output, recurrent))
+        step = _memory(lambda output: recall(jnp.dot, output))
         return self._run(step, projected, mask, (hidden, cell), context)
 
 
@@ -215,19 +232,22 @@ class GRU(_Recurrence):
         kernel, bias = self._weights("input", 3, 3 * size, self.kernel_init)(x.shape[-1])
         second = 3 * size if self.recurrent_bias else size
         recurrent, more = self._weights("recurrent", 3, second, self.recurrent_init)(size)
-        x, kernel, bias, recurrent, more = promote_dtype(x, kernel, bias, recurrent, more, dtype=self.dtype)
+        x, kernel, bias, more, recall = self._cast(x, kernel, bias, more, recurrent)
         projected = _added(jnp.dot(x, kernel), bias)
         candidate_bias = more
         if more is not None and self.recurrent_bias:
             candidate_bias = more[2 * size :]
             projected = projected.at[..., : 2 * size].add(more[: 2 * size])
+        if candidate_bias is not None:
+            candidate_bias = candidate_bias.astype(jnp.promote_types(x.dtype, jnp.float32))
 
         def cell(carry: Carry, now: jax.Array) -> Carry:
             (output,) = carry
-            product = jnp.dot(output, recurrent)
+            product = recall(jnp.dot, output)
             gates = jax.nn.sigmoid(now[:, : 2 * size] + product[:, : 2 * size])
             reset, update = jnp.split(gates, 2, axis=-1)
-            recalled = _added(product[:, 2 * size :], candidate_bias)
+            added = None if candidate_bias is None else candidate_bias.astype(product.dtype)
+            recalled = _added(product[:, 2 * size :], added)
             candidate = jnp.tanh(now[:, 2 * size :] + reset * recalled)
             return (candidate + update * (output - candidate),)
 
@@ -262,11 +282,11 @@ class ConvLSTM(_Recurrence):
         size = 4 * self.features
         kernel, bias = self._weights("input", 4, size, self.kernel_init, opened, window)(x.shape[-1])
         recurrent, _ = self._weights("recurrent", 4, 0, self.recurrent_init, space=window)(self.features)
-        x, kernel, bias, recurrent = promote_dtype(x, kernel, bias, recurrent, dtype=self.dtype)
+        x, kernel, bias, _, recall = self._cast(x, kernel, bias, None, recurrent)
         # What depends on the input alone is one convolution over all steps of all examples.
         merged = _convolved(x.reshape(math.prod(x.shape[:2]), *x.shape[2:]), kernel)
         projected = _added(merged.reshape(*x.shape[:2], *merged.shape[1:]), bias)
-        step = _memory(lambda output: _convolved(output, recurrent))
+        step = _memory(lambda output: recall(_convolved, output))
         return self._run(step, projected, mask, (hidden, cell), context)
 
 

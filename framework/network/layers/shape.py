@@ -307,7 +307,7 @@ class OneHot(nn.Module):
     """Integers [batch, ...] -> [batch, ..., classes]."""
 
     classes: int
-    dtype: str = "float32"
+    dtype: str | None = None
 
     @nn.compact
     def __call__(self, x: jax.Array, *, context: Context) -> jax.Array:
@@ -316,4 +316,4 @@ class OneHot(nn.Module):
                 f"found {x.dtype} {printed(x.shape)}, one-hot vectors need integers in [0, {self.classes}); "
                 "read them from integers of the batch"
             )
-        return jax.nn.one_hot(x, self.classes, dtype=self.dtype)
+        return jax.nn.one_hot(x, self.classes, dtype=self.dtype or "float32")

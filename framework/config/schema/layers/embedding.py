@@ -43,7 +43,8 @@ class Unembed(LayerSpec):
     borrows: ClassVar[tuple[str, ...]] = ("embedding",)
 
     dtype: DType | None = Field(
-        None, description="number format to compute in; null: the widest of input and embedding"
+        None,
+        description="number format to compute in; null: trainer.precision, or else the widest of input and embedding",
     )
 
 

@@ -14,7 +14,8 @@ class ParametrisedSpec(LayerSpec):
     """A layer that holds parameters, in number formats of its own if need be."""
 
     dtype: DType | None = Field(
-        None, description="number format to compute in; null: the widest of input and parameters"
+        None,
+        description="number format to compute in; null: trainer.precision, or else the widest of input and parameters",
     )
     param_dtype: DType | None = Field(None, description="number format of the parameters; null: float32")
 

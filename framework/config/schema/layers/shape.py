@@ -322,4 +322,6 @@ class OneHot(LayerSpec):
     shape: ClassVar[str] = "integers [batch, ...] -> [batch, ..., classes]"
 
     classes: Positive = Field(description="number of different integers; the largest is classes - 1")
-    dtype: DType = Field("float32", description="number format of the output")
+    dtype: DType | None = Field(
+        None, description="number format of the output; null: trainer.precision, or else float32"
+    )

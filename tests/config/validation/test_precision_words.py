@@ -1,0 +1,59 @@
+"""What other libraries call a precision is answered with the words of this one."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from framework.config.schema.root import Config
+from framework.config.schema.training import Trainer
+from framework.config.validation.problems import Translator
+from framework.core.errors import Problem
+
+EXPECTED = "one of float32, bfloat16, or null"
+
+
+def told(section: dict[str, object]) -> Problem:
+    """The problem of a `trainer` section."""
+    with pytest.raises(ValidationError) as caught:
+        Config.model_validate({"trainer": {"steps": 1, **section}})
+    problems = Translator(Config, {"trainer": section}, {}, {}, {}).problems(caught.value)
+    (problem,) = (problem for problem in problems if problem.key.startswith("trainer"))
+    return problem
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("bf16", "bfloat16"),
+        ("bf16-mixed", "bfloat16"),
+        ("mixed_bfloat16", "bfloat16"),
+        ("BFLOAT16", "bfloat16"),
+        (True, "bfloat16"),
+        (False, "null"),
+        (32, "float32"),
+        ("32-true", "float32"),
+    ],
+)
+def test_a_word_for_a_format_is_answered_with_ours(word: object, meant: str) -> None:
+    wanted = Problem(
+        "trainer.precision", f"unknown value '{str(word).lower()}'", EXPECTED, fix=f"trainer.precision={meant}"
+    )
+    assert told({"precision": word}) == wanted
+
+
+@pytest.mark.parametrize("word", [16, "16", "fp16", "16-mixed", "float16", "mixed_float16"])
+def test_float16_is_refused_for_want_of_loss_scaling(word: object) -> None:
+    found = f"'{word}': small gradients vanish in float16 unless the loss is scaled, which is not done here"
+    assert told({"precision": word}) == Problem("trainer.precision", found, EXPECTED, fix="trainer.precision=bfloat16")
+
+
+@pytest.mark.parametrize("key", ["mixed_precision", "amp", "dtype_policy", "bf16"])
+def test_a_key_of_another_library_is_answered_with_key_and_value(key: str) -> None:
+    problem = told({key: "true" if key == "amp" else "bf16"})
+    assert (problem.found, problem.fix) == (f"unknown key '{key}'", "trainer.precision=bfloat16")
+
+
+def test_what_is_no_word_is_told_like_anything_else() -> None:
+    assert told({"precision": 1.5}).found == "found 1.5, a number"
+    assert [Trainer.model_validate({"steps": 1, "precision": word}).precision for word in (None, "float32", "bfloat16")]
