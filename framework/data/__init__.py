@@ -2,7 +2,7 @@
 
 from framework.data.dataset import Dataset, load
 from framework.data.description import DataSpec, describe
-from framework.data.given import given_inputs
+from framework.data.given import given_examples, given_inputs
 from framework.data.input_files import read_inputs
 from framework.data.inputs import denormalize, normalize_inputs
 from framework.data.protocol import ArraySpec, Source
@@ -14,6 +14,7 @@ __all__ = [
     "Source",
     "denormalize",
     "describe",
+    "given_examples",
     "given_inputs",
     "load",
     "normalize_inputs",

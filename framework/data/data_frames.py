@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,9 +34,7 @@ def read_data_frame(frame: Any, facts: Facts) -> Arrays:
     columns = tuple(facts["columns"])
     try:
         require_columns(tuple(map(str, frame.columns)), columns, "the data frame")
-        cells = {name: _cells(frame[name].to_numpy()) for name in columns}
-        rows = len(frame)
-        table = Frame(cells, (Path("the data frame"),), np.zeros(rows, np.int64), np.arange(1, rows + 1))
+        table = table_of(frame, columns)
         categories = {name: tuple(items) for name, items in facts.get("learned", {}).get("categorical", {}).items()}
         gaps = facts["scalers"].get("features", {}).get("fill") is not None
         features = Layout(columns, categories).encode(table, gaps=gaps)
@@ -43,6 +42,14 @@ def read_data_frame(frame: Any, facts: Facts) -> Arrays:
         # The reader of tables speaks of the recipe, which is not at fault here.
         raise DataError(replace(problem, key="inputs", fix=None) for problem in error.problems) from None
     return apply_scalers({"features": features}, scalers_of(facts))
+
+
+def table_of(frame: Any, columns: Sequence[str]) -> Frame:
+    """Some columns of a data frame as a table."""
+    named = {str(name): name for name in frame.columns}
+    cells = {name: _cells(frame[named[name]].to_numpy()) for name in columns}
+    rows = len(frame)
+    return Frame(cells, (Path("the data frame"),), np.zeros(rows, np.int64), np.arange(1, rows + 1))
 
 
 def reads_data_frames(facts: Facts) -> bool:

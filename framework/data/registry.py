@@ -22,6 +22,7 @@ SOURCES = (
     "csv",
     "parquet",
     "array_record",
+    "arrays",
     "images",
     "text",
     "stdlib",

@@ -20,13 +20,18 @@ import numpy as np
 from framework import data as data_room
 from framework.build.state import State
 from framework.config.compose import load as compose
+from framework.config.compose.pipeline import Recipe
 from framework.config.schema.root import Config
 from framework.core.errors import ConfigError, Problem, RunError
 from framework.core.words import listed
+from framework.data.absent import require_here
+from framework.data.held import Held
 from framework.library.arguments import Overrides, override_words, recipe_word
+from framework.library.data import same_arrays, with_arrays
 from framework.network import Network
 from framework.network.generation import generate
 from framework.train import saved
+from framework.train.evaluation import Evaluator
 from framework.train.setup import Setup
 from framework.train.stages import Outcome, run
 
@@ -67,9 +72,10 @@ class Experiment:
       config: the validated recipe.
     """
 
-    def __init__(self, setup: Setup, state: State | None = None) -> None:
+    def __init__(self, setup: Setup, state: State | None = None, held: Held | None = None) -> None:
         self._setup = setup
         self._state = state
+        self._held = held  # arrays of the caller's are found for as long as somebody keeps them
         self.config: Config = setup.config
 
     @property
@@ -136,7 +142,11 @@ class Experiment:
         Args:
           directory: by default the recipe's `run.dir`, else a new folder `runs/<recipe>/<time>`.
           progress: show a progress line.
+
+        Raises:
+          DataError: the data were arrays in the memory of another process.
         """
+        require_here(self.config.data)
         with ExitStack() as stack:
             observers = []
             if progress:
@@ -153,13 +163,22 @@ class Experiment:
         self._state = saved.state_of(self._setup, outcome.path, self.config.run.evaluate_checkpoint, outcome.state)
         return self._result(outcome)
 
-    def evaluate(self, split: str = "test") -> dict[str, Any]:
-        """The losses and metrics of the trained state on a split.
+    def evaluate(self, split: Any = "test") -> dict[str, Any]:
+        """The losses and metrics of the trained state on a split, or on other data.
+
+        Args:
+          split: the name of a split; or arrays in the units of the data, as `fw.load` takes them for one split:
+            `(x, y)`, or a dict of batch arrays by name. They are scaled as the training split was.
 
         Raises:
           RunError: nothing was trained or restored yet.
           ConfigError: there is no such split.
+          DataError: the arrays are not like those that the run was trained on.
         """
+        if not isinstance(split, str):
+            state, evaluator = self._trained(), self._setup.evaluator
+            given = data_room.given_examples(split, self.config.data, self._setup.dataset)
+            return Evaluator(self._setup.experiment, given, evaluator.strategy).evaluate(state, "given")
         splits = self._setup.dataset.splits
         if split not in splits:
             known = tuple(splits)
@@ -243,27 +262,43 @@ def load(
     recipe: str | PathLike[str],
     overrides: Overrides = (),
     *,
+    data: Any = None,
     config_dirs: Sequence[str | Path] = (),
     trust: Sequence[str] = (),
 ) -> Experiment:
     """Load a recipe by name or path, with overrides in Hydra's grammar or as a dict of keys and values.
 
+    Args:
+      data: arrays in memory in the place of the recipe's data: `(x, y)`, which `data.split` shares out; a dict of batch
+        arrays by name; or one of these for each split, `{"train": (x, y), "test": (u, v)}`. Arrays of NumPy, JAX and
+        whatever else NumPy reads, and data frames for `x`. Classes and vocabulary are those that the arrays hold. They
+        are not copied: leave them as they are while the experiment is used.
+
     Raises:
       ConfigError: with every problem that was found in the recipe and the overrides.
+      DataError: with everything that is wrong with `data`.
     """
-    return Experiment(
-        Setup(compose(recipe_word(recipe), override_words(overrides), config_dirs=config_dirs, trust=trust))
-    )
+    name, words = recipe_word(recipe), override_words(overrides)
+    if data is None:
+        return Experiment(Setup(compose(name, words, config_dirs=config_dirs, trust=trust)))
+    loaded, held = with_arrays(Recipe(name, config_dirs=config_dirs, trust=trust), words, data)
+    return Experiment(Setup(loaded), held=held)
 
 
-def open_run(path: str | Path, checkpoint: str | int = "best", *, trust: Sequence[str] = ()) -> Experiment:
+def open_run(
+    path: str | Path, checkpoint: str | int = "best", *, data: Any = None, trust: Sequence[str] = ()
+) -> Experiment:
     """The experiment of a run directory, with what it trained.
 
     Args:
       checkpoint: `best`, `last` or a step.
+      data: the arrays that the run was trained on, where it was and they are to be used again; `predict`, and
+        `evaluate` of other data, do without.
 
     Raises:
       RunError: there is no run, or no such checkpoint.
+      DataError: `data` are not the arrays of the run.
     """
     setup = saved.setup_of(Path(path), trust=trust)
-    return Experiment(setup, saved.state_of(setup, Path(path), checkpoint, None))
+    held = None if data is None else same_arrays(setup.config.data, data)
+    return Experiment(setup, saved.state_of(setup, Path(path), checkpoint, None), held)

@@ -12,6 +12,7 @@ import numpy as np
 from framework.build.state import State
 from framework.core.errors import Problem, RunError
 from framework.core.words import listed
+from framework.data.held import Held
 from framework.library.experiments import Experiment, open_run
 from framework.sweep.ensemble import Ensemble, Part
 from framework.sweep.report.gathered import Gathered
@@ -27,8 +28,9 @@ class SweepResult:
       folder: of the sweep; each trial is a run directory in it.
     """
 
-    def __init__(self, gathered: Gathered, trust: Sequence[str] = ()) -> None:
+    def __init__(self, gathered: Gathered, trust: Sequence[str] = (), held: Held | None = None) -> None:
         self._gathered = gathered
+        self._held = held  # arrays of the caller's are found for as long as somebody keeps them
         self._trust = tuple(trust)
         self.folder: Path = gathered.folder
 

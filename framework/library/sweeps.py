@@ -8,8 +8,10 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from framework.config.compose.pipeline import Recipe
 from framework.config.validation.wording import as_override
 from framework.library.arguments import Overrides, override_words, recipe_word
+from framework.library.data import array_words
 from framework.library.sweep_results import SweepResult
 from framework.sweep.driver import sweep as run_sweep
 from framework.sweep.prepared import Request
@@ -30,6 +32,7 @@ def sweep(
     sampler: str | None = None,
     trials: int | None = None,
     overrides: Overrides = (),
+    data: Any = None,
     directory: str | Path | None = None,
     config_dirs: Sequence[str | Path] = (),
     trust: Sequence[str] = (),
@@ -47,6 +50,7 @@ def sweep(
       sampler: who proposes; by default every combination, and for a space with intervals `random`.
       trials: how many; by default all combinations, and 32 for `random`.
       overrides: of the recipe, for all trials, as `fw.load` takes them.
+      data: arrays in the place of the recipe's data, as `fw.load` takes them; trials then run in this process.
       directory: the folder of the sweep; by default a new one, `runs/<recipe>/sweep-<time>`.
       progress: show a table of where the sweep is.
 
@@ -59,14 +63,15 @@ def sweep(
     if is_endless(space) and not chosen:
         sampler, trials = "random", trials or DRAWS
     given = {"objective": objective, "direction": direction, "sampler": sampler, "trials": trials, "dir": directory}
+    held, name = None, recipe_word(recipe)
+    if data is not None:
+        fixed, held = array_words(Recipe(name, config_dirs=config_dirs, trust=trust), fixed, data)
     words = [f"sweep.{name}={_spelled(value)}" for name, value in given.items() if value is not None]
-    request = Request(
-        recipe_word(recipe), (*fixed, *overrides_of(space), *words), None, tuple(map(str, config_dirs)), tuple(trust)
-    )
+    request = Request(name, (*fixed, *overrides_of(space), *words), None, tuple(map(str, config_dirs)), tuple(trust))
     with ExitStack() as stack:
         table = stack.enter_context(SweepTable(print)) if progress else None
         result = run_sweep(request, tell=table.say, directors=[table]) if table is not None else run_sweep(request)
-    return open_sweep(result.folder, trust=trust)
+    return SweepResult(gather(result.folder), trust, held)
 
 
 def open_sweep(path: str | Path, *, trust: Sequence[str] = ()) -> SweepResult:

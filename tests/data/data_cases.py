@@ -14,6 +14,8 @@ from PIL import Image
 from pydantic import TypeAdapter
 
 from framework.config.schema.data import DataSection
+from framework.data.held import Held, section_of
+from framework.data.in_memory import Wanted, hold
 from framework.data.record_files import write_records
 
 ADAPTER: TypeAdapter[Any] = TypeAdapter(DataSection)
@@ -22,9 +24,13 @@ FLOWERS = "length,colour,species\n" + "".join(
 )
 
 
-def section(source: str, /, **fields: Any) -> Any:
+KEPT: list[Held] = []
+"""Arrays in memory are found for as long as somebody has them."""
+
+
+def section(source: str = "", /, **fields: Any) -> Any:
     """A validated section."""
-    return ADAPTER.validate_python({"type": source, **fields})
+    return ADAPTER.validate_python({"type": source} | fields)
 
 
 def told(*parts: str) -> str:
@@ -101,6 +107,15 @@ def write_tokens(path: Path, tokens: Any = None) -> Path:
     return path
 
 
+def _arrays() -> Any:
+    """Images as bytes and words for classes, in memory, with a test split of their own."""
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 4, 5), np.uint8)
+    words = np.array(["ant", "bee", "cow"])[np.arange(40) % 3]
+    held = hold({"train": (pixels[:31], words[:31]), "test": (pixels[31:], words[31:])}, Wanted(("image",), ("label",)))
+    KEPT.append(held)
+    return section(**section_of(held), classes=3, class_names=["ant", "bee", "cow"])
+
+
 def _csv(folder: Path) -> Any:
     path = folder / "flowers.csv"
     path.write_text(FLOWERS)
@@ -129,6 +144,7 @@ CASES: dict[str, Callable[[Path], Any]] = {
         cache_mib=1,
     ),
     "array_record": lambda folder: write_array_record(folder / "a.array_record"),
+    "arrays": lambda folder: _arrays(),
     "images": lambda folder: section("images", path=str(write_images(folder / "pets", each=12)), classes=2),
     "text": lambda folder: section("text", path=str(write_text(folder / "a.txt")), context=8),
     "tokens": lambda folder: section("tokens", path=str(write_tokens(folder / "a.bin")), vocabulary=40, context=8),

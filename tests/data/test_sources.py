@@ -144,6 +144,7 @@ def test_describing_reads_no_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         "framework.data.sources.parquet.read_parquet",
         "framework.data.tables.stream.read_parquet",
         "framework.data.sources.array_record.open_records",
+        "framework.data.sources.arrays.find",
         "framework.data.sources.images.read_picture",
         "framework.data.sources.text.read_characters",
         "framework.data.sources.stdlib._read",

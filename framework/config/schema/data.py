@@ -276,6 +276,24 @@ class ArrayRecord(Declared, OnDisk):
     )
 
 
+class Arrays(Declared):
+    """Arrays in the memory of a Python program, given to `fw.load(recipe, data=...)`, which writes what they are."""
+
+    type: Literal["arrays"]
+    arrays: dict[str, str] = Field(
+        default_factory=dict, description="batch array -> dtype and shape of one example as given: uint8[8,8], int64"
+    )
+    examples: dict[str, NonNegative] = Field(
+        default_factory=dict, description="split -> how many examples it holds; `all` where they are not split"
+    )
+    fingerprint: str | None = Field(None, description="SHA-256 of the arrays, by which they are found in the process")
+    vocabulary: Positive | None = Field(None, description="how many different tokens; null: no tokens")
+    context: Positive | None = Field(None, description="tokens in one example; null: no tokens")
+    missing: Literal["error", "mean", "zero"] = Field(
+        "error", description="what becomes of NaN in an input: refused, training mean, or 0"
+    )
+
+
 class Images(Independent):
     """Images in one folder per class, or in such folders below train, valid and test (needs the extra `images`)."""
 
@@ -386,6 +404,7 @@ DataSection = Annotated[
     | Csv
     | Parquet
     | ArrayRecord
+    | Arrays
     | Images
     | Text
     | Stdlib
