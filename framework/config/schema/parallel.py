@@ -12,6 +12,7 @@ from framework.config.schema.base import Component, CrossFieldError, Number, Spe
 from framework.core.addresses import host_and_port
 from framework.core.axes import filled, require_one_open
 from framework.core.errors import ConfigError, Problem
+from framework.core.words import closest
 
 Positive = Annotated[int, Field(gt=0)]
 AxisName = Literal["fsdp", "tensor"]
@@ -227,10 +228,10 @@ class MeshAxes(Spec):
                 name,
                 f"unknown axis '{name}'",
                 ", ".join(cls.model_fields),
-                fix=f"parallel.axes.{_ELSEWHERE[name]}={values[name]}",
+                fix=f"parallel.axes.{_ELSEWHERE[near]}={values[name]}",
             )
             for name in (values if isinstance(values, dict) else ())
-            if name in _ELSEWHERE
+            if (near := closest(str(name), [*cls.model_fields, *_ELSEWHERE], cutoff=0.8)) in _ELSEWHERE
         ]
         if problems:
             raise CrossFieldError(*problems)

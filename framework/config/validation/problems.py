@@ -131,7 +131,9 @@ class Translator:
         elif better:
             fix = _under_its_name(better, error.value)
         elif origin.startswith("override "):
-            fix = f"leave out {origin.removeprefix('override ')}"
+            text = origin.removeprefix("override ")
+            options = self.groups.get(section.replace(".", "/"), ())
+            fix = f"{section}={others[0]} {text}" if len(others) == 1 and others[0] in options else f"leave out {text}"
         else:
             fix = f"~{error.dotted}"
         return Problem(error.dotted, what, listed(known, 30) + hint, fix=fix)

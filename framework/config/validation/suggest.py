@@ -27,7 +27,7 @@ class Suggestions:
         """The full key most likely meant by an unknown `name` in a section that knows `known`; None if none is near.
 
         First a slip of the pen in the same section, then the same name elsewhere, then what other libraries call so,
-        then a name close to it.
+        then a name close to it: of a key within a section of a section, one below the same outermost section.
         """
         parts = name.split(".")
         if len(parts) > 1 and section == "" and name in self._keys():
@@ -49,7 +49,9 @@ class Suggestions:
         near = closest(name, known)
         if near:
             return f"{prefix}{near}"
-        near = closest(name, leaves, cutoff=0.8)
+        outermost, _, inner = section.partition(".")
+        sought = [leaf for leaf, key in leaves.items() if not inner or key.startswith(f"{outermost}.")]
+        near = closest(name, sought, cutoff=0.8)
         return leaves[near] if near else None
 
     def type_for(self, section: Mapping[str, Any], types: Mapping[str, type[BaseModel]]) -> str | None:
