@@ -60,8 +60,8 @@ def test_a_flip_of_probability_1_is_the_mirror_image() -> None:
 @pytest.mark.parametrize("mode", ["constant", "reflect"])
 def test_each_place_of_a_padded_crop_is_as_likely_and_shows_what_lies_there(mode: Any) -> None:
     x = 1 + np.arange(12.0).reshape(3, 4, 1)
-    y = drawn("random_crop", repeated(x, 4000), padding=1, mode=mode, **({"value": -1} if mode == "constant" else {}))
-    around = np.pad(x[..., 0], 1, **({"mode": mode} if mode == "reflect" else {"constant_values": -1}))
+    y = drawn("random_crop", repeated(x, 4000), padding=1, mode=mode, value=0)
+    around = np.pad(x[..., 0], 1, mode=mode)
     places = [around[i : i + 3, j : j + 4, None] for i in range(3) for j in range(3)]
     np.testing.assert_allclose(shares(y, places), [1 / 9] * 9, atol=0.025)
 
@@ -166,7 +166,7 @@ def test_resampling_by_quarter_turns_and_whole_pixels_is_exact() -> None:
 
 def test_resized_crops_have_the_areas_and_ratios_that_are_stated() -> None:
     x = repeated(ramps(16, 20), 300)
-    # Pixels get more, so that two are weighed, and the slopes of the ramps are the sizes of the box by those of a pixel.
+    # The result has more pixels than the box, so that its slopes are the size of the box by its own.
     y = drawn("random_resized_crop", x, size=32, scale=[0.3, 0.5], ratio=[0.8, 1.25])
     height, width = 32 * (y[:, 16, 16, 0] - y[:, 15, 16, 0]), 32 * (y[:, 16, 16, 1] - y[:, 16, 15, 1])
     uniform(height * width / 320, 0.3, 0.5)
