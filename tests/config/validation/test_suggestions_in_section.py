@@ -39,4 +39,4 @@ def test_a_setting_that_two_options_have_is_left_out() -> None:
 
 
 def test_a_slip_in_a_section_may_still_be_of_another_one() -> None:
-    assert problem("trainer.weigth_decay=0.1").fix == "optimizer.weight_decay=0.1"
+    assert problem("trainer.clip_nrom=4.0").fix == "optimizer.clip_norm=4"
