@@ -1,6 +1,6 @@
 """Caffe's network definitions (`.prototxt`): layers with named blobs, channels before space.
 
-Blobs keep Caffe's shapes here (channels first) and are computed channels last; `layout` in `caffe_layers` tells where
+Blobs keep Caffe's shapes here (channels first) and are computed channels last; `caffe_layers.order` tells where
 the order of numbers matters. Source: caffe.proto of Caffe 1.0 (BVLC), and the layers' SetUp and Reshape functions.
 """
 
@@ -13,7 +13,8 @@ from typing import Any
 from framework.core.errors import ConfigError, Problem
 from framework.core.words import closest, listed
 from framework.inspect.importing.caffe_fields import Fields
-from framework.inspect.importing.caffe_layers import LAYERS, Blob, Layer
+from framework.inspect.importing.caffe_layers.catalogue import LAYERS
+from framework.inspect.importing.caffe_layers.layer import Blob, Layer
 from framework.inspect.importing.draft import Draft, Drafted, Input, Sources, node_name
 from framework.inspect.importing.text_format import Message, Word, parse
 
