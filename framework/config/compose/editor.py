@@ -64,14 +64,18 @@ def _relaxed(schema: Any) -> Any:
     kept = {_BOUNDS.get(key, key): value for key, value in schema.items() if key not in _DROPPED}
     if "oneOf" in kept:
         kept["anyOf"] = kept.pop("oneOf")
-    relaxed = {key: _relaxed(value) if key != "default" else value for key, value in kept.items()}
-    if isinstance(kept.get("items"), Mapping):
-        relaxed["items"] = _or_open(_relaxed(kept["items"]))
-    if "properties" in kept:
-        relaxed["properties"] = {name: _or_open(_relaxed(value)) for name, value in kept["properties"].items()}
-    if isinstance(kept.get("additionalProperties"), Mapping):
-        relaxed["additionalProperties"] = _or_open(_relaxed(kept["additionalProperties"]))
-    return relaxed
+    # Every part once: parts of parts that were relaxed twice would be many at the bottom of a deep schema.
+    return {key: _relaxed_part(key, value) for key, value in kept.items()}
+
+
+def _relaxed_part(key: str, value: Any) -> Any:
+    if key == "default":
+        return value
+    if key == "properties":
+        return {name: _or_open(_relaxed(schema)) for name, schema in value.items()}
+    if key in ("items", "additionalProperties") and isinstance(value, Mapping):
+        return _or_open(_relaxed(value))
+    return _relaxed(value)
 
 
 def _or_open(schema: Mapping[str, Any]) -> dict[str, Any]:
