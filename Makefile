@@ -32,7 +32,7 @@ run: setup  ## Train and evaluate recipes/vision/digits_mlp.yaml
 	$(BIN)/fw run digits_mlp $(ARGS)
 
 test: setup  ## Run all tests (ARGS="-k name" chooses some)
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-slurm: setup  ## Drive a real SLURM of one node (apt-get install slurm-wlm munge)
 	@PATH="$$PATH:/usr/sbin"; for program in munged slurmctld slurmd sbatch; do command -v $$program >/dev/null || { echo "$$program was not found. make test-slurm needs SLURM and munge: apt-get install slurm-wlm munge"; exit 1; }; done

@@ -17,7 +17,7 @@ def fw(tmp_path: Path) -> Command:
 
     def run(*words: str, cwd: Path = tmp_path, columns: int = 100, **variables: str) -> Done:
         environment = {name: value for name, value in os.environ.items() if name not in ("FORCE_COLOR", "NO_COLOR")}
-        environment |= {"PYTHONPATH": str(ROOT), "COLUMNS": str(columns), "PYTHONDONTWRITEBYTECODE": "1"} | variables
+        environment |= {"PYTHONPATH": str(ROOT), "COLUMNS": str(columns)} | variables
         done = subprocess.run(
             [sys.executable, "-m", "framework", *words], cwd=cwd, env=environment, capture_output=True, text=True
         )
