@@ -267,10 +267,9 @@ def _is_key(shape: Shape, part: str | int, value: Any) -> bool:
 def _under_its_name(key: str, value: Any) -> str:
     """The overrides that set at `key` what was set under another name; a mapping is set leaf by leaf."""
     settings = flatten(value, key) if isinstance(value, Mapping) and value else {key: value}
-    settings = {name: familiar_value(name, item) or item for name, item in settings.items()}
     if len(settings) > 3:
         return f"call it {key}"
-    return " ".join(f"{name}={as_override(item)}" for name, item in settings.items())
+    return " ".join(f"{name}={familiar_value(name, item) or as_override(item)}" for name, item in settings.items())
 
 
 def _mapping_fix(key: str, value: Any) -> str | None:

@@ -48,10 +48,13 @@ def test_float16_is_refused_for_want_of_loss_scaling(word: object) -> None:
     assert told({"precision": word}) == Problem("trainer.precision", found, EXPECTED, fix="trainer.precision=bfloat16")
 
 
-@pytest.mark.parametrize("key", ["mixed_precision", "amp", "dtype_policy", "bf16"])
-def test_a_key_of_another_library_is_answered_with_key_and_value(key: str) -> None:
-    problem = told({key: "true" if key == "amp" else "bf16"})
-    assert (problem.found, problem.fix) == (f"unknown key '{key}'", "trainer.precision=bfloat16")
+@pytest.mark.parametrize(
+    ("key", "value", "meant"),
+    [("mixed_precision", "bf16", "bfloat16"), ("amp", True, "bfloat16"), ("fp16", False, "null"), ("bf16", None, "null")],
+)
+def test_a_key_of_another_library_is_answered_with_key_and_value(key: str, value: object, meant: str) -> None:
+    problem = told({key: value})
+    assert (problem.found, problem.fix) == (f"unknown key '{key}'", f"trainer.precision={meant}")
 
 
 def test_what_is_no_word_is_told_like_anything_else() -> None:
