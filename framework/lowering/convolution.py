@@ -1,29 +1,23 @@
-"""Convolution over one to three space dimensions, channels last.
-
-xla      XLA's own
-patches  one matrix product over patches that are kept: the fastest on the CPU, inside loops and out
-rows     XLA's own, but the weight gradient by patches that are made again: keeps its speed inside loops too
-shifts   for depthwise ones: a sum of shifted and weighted inputs
-"""
+"""Convolution over one to three space dimensions, channels last."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
-from framework.lowering.choice import AUTO, affords, asked, platform
+from framework.lowering.choice import affords
+from framework.lowering.convolution_form import convolution_form
 from framework.lowering.depthwise import convolve_shifts
-from framework.lowering.patches import convolve_patches, patch_bytes
+from framework.lowering.fft_convolution import convolve_fft
+from framework.lowering.fft_worth import spectra_bytes
+from framework.lowering.patches import convolve_patches
 from framework.lowering.rows_convolution import channels_last, convolve_rows, xla_convolution
 
 Padding = str | Sequence[tuple[int, int]]
 Pairs = tuple[tuple[int, int], ...]
-
-_MOST_TAPS = 27
 
 
 def convolve(
@@ -40,9 +34,12 @@ def convolve(
     `padding` is "SAME", "VALID" or a (before, after) pair for each space dimension.
     """
     sides = _sides(x, kernel, strides, padding, dilation)
-    form = _form(x, kernel, strides, sides, groups)
+    form = convolution_form(x, kernel, strides, sides, dilation, groups)
     if form == "shifts":
         return convolve_shifts(x, kernel, strides, sides, dilation)
+    if form == "fft":
+        keep = affords(spectra_bytes(x, kernel, sides))
+        return convolve_fft(x, kernel, strides, sides, dilation, groups, keep)
     if form == "xla":
         return xla_convolution(x, kernel, strides, sides, dilation, groups)
     one = convolve_patches if form == "patches" else convolve_rows
@@ -53,25 +50,6 @@ def convolve(
     kernels = jnp.moveaxis(kernel.reshape(*kernel.shape[:-1], groups, -1), -2, 0)
     y = jnp.moveaxis(jax.vmap(lambda x, kernel: one(x, kernel, strides, sides, dilation))(parts, kernels), 0, -2)
     return y.reshape(*y.shape[:-2], -1)
-
-
-def _form(x: jax.Array, kernel: jax.Array, strides: tuple[int, ...], sides: Pairs, groups: int) -> str:
-    """Elsewhere XLA's own; on the CPU patches for small kernels, if there is memory to keep them.
-
-    A step of a three-layer network inside a loop took 733 ms with XLA's weight gradient and 24 ms with patches.
-    """
-    form = asked("convolution")
-    depthwise = groups == x.shape[-1] > 1
-    if form != AUTO:
-        return form if depthwise or form != "shifts" else "xla"
-    if platform() != "cpu":
-        return "xla"
-    if depthwise:
-        return "shifts"
-    small = math.prod(kernel.shape[:-2]) <= _MOST_TAPS
-    if small and affords(patch_bytes(x, kernel, strides, sides) * groups):
-        return "patches"
-    return "rows" if groups == 1 else "xla"
 
 
 def _sides(

@@ -102,16 +102,19 @@ CASES = {
     "attention_half": Case("attention", ("fused",), _attention(causal=True), ((2, 5, 3, 4),) * 3, "bfloat16"),
     "convolution": Case("convolution", ("patches", "rows"), _convolution(1, "SAME"), ((2, 6, 5, 3), (3, 3, 3, 4))),
     "convolution_strided": Case(
-        "convolution", ("patches", "rows"), _convolution(2, "SAME"), ((2, 7, 6, 3), (3, 2, 3, 4))
+        "convolution", ("patches", "rows", "fft"), _convolution(2, "SAME"), ((2, 7, 6, 3), (3, 2, 3, 4))
     ),
     "convolution_dilated": Case(
-        "convolution", ("patches", "rows"), _convolution(1, "VALID", 2), ((2, 9, 3), (3, 3, 4))
+        "convolution", ("patches", "rows", "fft"), _convolution(1, "VALID", 2), ((2, 9, 3), (3, 3, 4))
     ),
     "convolution_in_groups": Case(
-        "convolution", ("patches", "rows"), _convolution(2, "SAME", groups=2), ((2, 6, 5, 4), (3, 3, 2, 6))
+        "convolution", ("patches", "rows", "fft"), _convolution(2, "SAME", groups=2), ((2, 6, 5, 4), (3, 3, 2, 6))
     ),
     "depthwise": Case(
-        "convolution", ("shifts", "patches"), _convolution(2, "SAME", groups=3), ((2, 6, 5, 3), (3, 3, 1, 6))
+        "convolution", ("shifts", "patches", "fft"), _convolution(2, "SAME", groups=3), ((2, 6, 5, 3), (3, 3, 1, 6))
+    ),
+    "convolution_of_volumes": Case(
+        "convolution", ("fft",), _convolution(1, "SAME"), ((1, 3, 4, 2, 2), (2, 3, 2, 2, 2)), "bfloat16"
     ),
     "max_pool": Case("pooling", ("tiles", "shifts"), _pooling(2, 2), ((2, 7, 6, 3),)),
     "max_pool_of_ties": Case("pooling", ("shifts",), lambda x: _pooling(2, 2)(jnp.round(x)), ((2, 7, 6, 3),)),
