@@ -11,7 +11,7 @@ import jax
 
 from framework.core.counter import COUNTER
 
-_PURPOSES = ("init", "step")
+_PURPOSES = ("init", "step", "mix")
 
 
 def base_key(seed: int | jax.Array) -> jax.Array:
@@ -20,7 +20,7 @@ def base_key(seed: int | jax.Array) -> jax.Array:
 
 
 def derive(data: jax.Array, purpose: str, step: int | jax.Array = 0) -> jax.Array:
-    """A typed key for one purpose (`init` or `step`) at one step.
+    """A typed key for one purpose (`init`, `step` or `mix`) at one step.
 
     Args:
       data: raw key data, uint32[2], from `base_key`.
