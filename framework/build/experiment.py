@@ -22,6 +22,7 @@ from framework.build.across import merged_over, share_of_mean, summed_over
 from framework.build.components import loss_values, make_metric
 from framework.build.frozen import divided, joined
 from framework.build.lowered import lowered
+from framework.build.mixing import Mixed, mixed
 from framework.build.stacks import stacked_axes
 from framework.build.state import State
 from framework.build.wiring import Bound, batch_arrays, network_inputs, probes, reads_costs, scope_tree
@@ -182,12 +183,19 @@ class Experiment:
         key = derive(state.rng, "step", state.step)
 
         trained, kept = self._divided(state.params)
+        mix = self._mixed(state, batch, hyper)
+        fed = batch if mix is None else mix.first
 
         def objective(trained: Any) -> tuple[jax.Array, tuple[dict[str, Any], dict[str, jax.Array]]]:
             params = joined(trained, kept)
             variables = {"params": params, **state.collections}
-            outputs, updates = self._apply(variables, batch, hyper, key=key, train=True)
-            total, parts = self._loss(outputs, _told(updates), params, batch, hyper, self.inside.axis)
+            outputs, updates = self._apply(variables, fed, hyper, key=key, train=True)
+            told = _told(updates)
+            total, parts = self._loss(outputs, told, params, fed, hyper, self.inside.axis)
+            if mix is not None:
+                other = self._loss(outputs, told, params, mix.second, hyper, self.inside.axis)
+                share = mix.share
+                total, parts = jax.tree.map(lambda a, b: share * a + (1 - share) * b, (total, parts), other)
             parts |= _probe_means(updates, batch.get("mask"), self.inside.axis)
             return total, (updates, parts)
 
@@ -345,6 +353,16 @@ class Experiment:
             weights=inside.whole if inside.gathers else None,
         )
         return outputs, dict(updates)
+
+    def _mixed(self, state: State, batch: Arrays, hyper: Hyper) -> Mixed | None:
+        """The batch with its examples mixed with each other, where the recipe asks for it."""
+        mix = self.config.trainer.mix
+        if mix is None:
+            return None
+        inputs = [path.removeprefix("batch.") for path in self.inputs.values()]
+        answers = sorted(batch_arrays(self.losses) - set(inputs))
+        key = derive(state.rng, "mix", state.step)
+        return mixed(mix, batch, inputs, answers, hyper, key, self.inside.axis)
 
     def _loss(
         self, outputs: Any, told: Arrays, params: Any, batch: Arrays, hyper: Hyper, axis: str | None = None

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from framework.config.schema.base import Spec, Traced
+from framework.config.schema.mixing import Mix
 from framework.config.schema.precision import Precision
 
 Positive = Annotated[int, Field(gt=0)]
@@ -65,6 +66,9 @@ class Trainer(Spec):
     validate_every_steps: Positive | None = Field(None, description="steps between validations; null: each epoch")
     log_every_steps: Positive = Field(50, description="steps that one training record averages over")
     ema_decay: Traced | None = Field(None, gt=0, lt=1, description="keep an exponential moving average of parameters")
+    mix: Mix | None = Field(
+        None, description="mix the examples of a batch with each other while training; null: do not"
+    )
     early_stop: EarlyStop | None = Field(None, description="when to stop before the end; null: never")
     on_nonfinite: Literal["stop", "ignore"] = Field("stop", description="what a NaN or infinite loss does")
 

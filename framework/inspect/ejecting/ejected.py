@@ -178,6 +178,15 @@ def _refused(setup: Setup) -> list[Problem]:
                 fix="parallel=single",
             )
         )
+    if config.trainer.mix is not None:
+        problems.append(
+            Problem(
+                "trainer.mix",
+                f"examples that are mixed with each other by {config.trainer.mix.type}",
+                "batches as the data has them",
+                fix="trainer.mix=null",
+            )
+        )
     if not is_resident(config.data.resident, setup.dataset.nbytes("train")):
         problems.append(
             Problem(
