@@ -26,7 +26,8 @@ from framework.config.compose.sweeping import StoppedError, restore
 from framework.core.errors import FrameworkError, Interrupted
 from framework.sweep.ledger import Row
 from framework.sweep.prepared import Request, prepare
-from framework.sweep.session import Elsewhere, Session
+from framework.sweep.running import Elsewhere
+from framework.sweep.session import Session
 
 _PACKAGE = "hydra_plugins"
 MODULE = "hydra_plugins.framework"
