@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,23 @@ def read(path: Path, shown: str) -> Document:
     Raises:
       ConfigError: the file cannot be read, breaks a bound, or is not such YAML. All of the latter at once.
     """
-    text = _text(path, shown)
+    return _parsed(_text(path, shown), shown)
+
+
+def read_shared(path: Path, shown: str) -> Document:
+    """As `read`, but a text that was read before gives the same document, which is not to be changed.
+
+    A composition reads a dozen files, a program composes many times, and parsing takes a fifth of that.
+    """
+    return _parsed_before(_text(path, shown), shown)
+
+
+@lru_cache(maxsize=256)
+def _parsed_before(text: str, shown: str) -> Document:
+    return _parsed(text, shown)
+
+
+def _parsed(text: str, shown: str) -> Document:
     try:
         root = BoundedLoader(text, shown).get_single_node()
     except yaml.YAMLError as error:

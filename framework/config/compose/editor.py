@@ -68,7 +68,7 @@ def _relaxed(schema: Any) -> Any:
     return {key: _relaxed_part(key, value) for key, value in kept.items()}
 
 
-def _relaxed_part(key: str, value: Any) -> Any:
+def _relaxed_part(key: Any, value: Any) -> Any:
     if key == "default":
         return value
     if key == "properties":

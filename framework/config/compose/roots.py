@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -27,11 +28,12 @@ class Root:
     shipped: bool = False
 
 
+@cache
 def shipped(kind: Kind) -> Path:
     """The folder that travels with the framework: beside the package in a checkout, inside it once installed."""
     package = Path(__file__).resolve().parents[2]
     installed = package / "_shipped" / kind
-    return installed if installed.is_dir() else package.parent / kind
+    return (installed if installed.is_dir() else package.parent / kind).resolve()
 
 
 def roots(config_dirs: Sequence[str | Path] = ()) -> tuple[Root, ...]:
@@ -50,7 +52,7 @@ def roots(config_dirs: Sequence[str | Path] = ()) -> tuple[Root, ...]:
     for folder in map(Path, config_dirs):
         found += [Root(folder, "configs"), Root(folder / "recipes", "recipes")]
     found += [Root(Path("configs"), "configs"), Root(Path("recipes"), "recipes")]
-    own = [root for root in found if root.path.is_dir() and root.path.resolve() != shipped(root.kind).resolve()]
+    own = [root for root in found if root.path.is_dir() and root.path.resolve() != shipped(root.kind)]
     return (*own, Root(shipped("configs"), "configs", True), Root(shipped("recipes"), "recipes", True))
 
 
@@ -58,7 +60,7 @@ def shown(path: Path) -> str:
     """A file's name as errors print it: shipped files without their folder, the user's relative to where they stand."""
     absolute = path.resolve()
     for kind in ("configs", "recipes"):
-        if absolute.is_relative_to(shipped(kind).resolve()):
-            return f"{kind}/{absolute.relative_to(shipped(kind).resolve()).as_posix()}"
+        if absolute.is_relative_to(shipped(kind)):
+            return f"{kind}/{absolute.relative_to(shipped(kind)).as_posix()}"
     here = Path.cwd()
     return absolute.relative_to(here).as_posix() if absolute.is_relative_to(here) else str(path)

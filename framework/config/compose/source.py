@@ -16,7 +16,7 @@ from hydra.core.object_type import ObjectType
 from hydra.plugins.config_source import ConfigLoadError, ConfigResult, ConfigSource
 from omegaconf import OmegaConf
 
-from framework.config.compose.document import Document, read
+from framework.config.compose.document import Document, read_shared
 from framework.config.compose.protection import protected
 from framework.config.compose.roots import Root, shown
 from framework.config.compose.rules import check_document
@@ -81,7 +81,7 @@ class RecipeSource(ConfigSource):
         place = self._place(self._normalize_file_name(config_path))
         if place is None or not place.is_file():
             raise ConfigLoadError(f"Config not found : {config_path}")
-        document = read(place, shown(place))
+        document = read_shared(place, shown(place))
         check_document(document, hydra_allowed=self.rights != "plain")
         return FileResult(
             provider=self.provider,
