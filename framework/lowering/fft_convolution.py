@@ -34,8 +34,8 @@ def convolve_fft(
         y = F⁻¹(F x · conj F kernel),  dx = F⁻¹(F dy · F kernel),  dkernel = F⁻¹(F x · conj F dy)
 
     where nothing has come round from the other end. Strides pick from what is computed without them; a dilated kernel
-    has zeros between its taps. Numbers are transformed in float32 or better; what is lost is a part of the largest number
-    of an image, not of each.
+    has zeros between its taps. It is done in float32 or better; rounding errors are relative to the largest numbers of
+    an image, not to each.
 
     Args:
       sides: zeros (before, after) each space dimension.
@@ -57,8 +57,9 @@ def _forward(
     y = _inverse(convolved(*spectra), transformed(x.shape[1:-1], sides))
     counts = _counts(x.shape, kernel.shape, sides, dilation)
     picked = (slice(0, count, step) for count, step in zip(counts, strides, strict=True))
-    # The arrays themselves tell their shapes, and are not kept where nothing of them is read.
-    return signals_last(y[(..., *picked)]).astype(x.dtype), ((x, kernel), spectra if keep else None)
+    y = signals_last(y[(..., *picked)]).astype(x.dtype)
+    # An empty array tells the shape, where nothing else of x is read.
+    return y, ((x[:0] if keep else x, kernel), spectra if keep else None)
 
 
 def _backward(

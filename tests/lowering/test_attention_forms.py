@@ -55,7 +55,8 @@ def test_weights_that_memory_has_no_room_for_are_not_made(platform: str, monkeyp
         assert attention_form(query, key, None, simple=True, causal=True) != "blocks"
 
 
-def test_lean_memory_keeps_no_weights_of_more_than_two_blocks() -> None:
+def test_lean_memory_keeps_no_weights_of_more_than_two_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choosing, "platform", lambda: "cpu")
     with using(Choices(memory="lean")):
         assert attention_form(*arrays(1, 256), mask=None, simple=True, causal=False) == "fused"
         assert attention_form(*arrays(1, 257), mask=None, simple=True, causal=False) == "blocks"
