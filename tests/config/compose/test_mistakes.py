@@ -433,7 +433,7 @@ def test_an_empty_recipe_is_told_what_it_lacks(write, problems):
     told = {problem.key: (problem.found, problem.fix) for problem in lacks}
     assert set(told) == {"data", "losses", "network"}
     assert told["losses"] == ("nothing is chosen", "losses=<one of binary, classification, regression, tokens>")
-    assert told["data"][1].startswith("data=<one of array_record, breast_cancer,")
+    assert told["data"][1].startswith("data=<one of array_record, arrays, breast_cancer,")
 
 
 def test_all_problems_are_told_at_once_sorted_by_key_in_full(write):
