@@ -114,7 +114,7 @@ SMALL = [
     Small("densenet121", {"width": 4, "growth": 2, "blocks": ONES}),
     Small("mobilenet_v2", {"width": 0.1, "blocks": [1, 2, 1, 1, 1, 1, 1], "last": 8}),
     Small("efficientnet_b0", {"width": 0.1, "blocks": [1, 1, 1, 1, 1, 1, 1]}),
-    Small("convnext_tiny", {"width": 4, "blocks": ONES}),
+    Small("convnext_tiny", {"width": 4, "blocks": ONES, "kernel": 3}),
     Small("vit_b16", {"width": 8, "heads": 2, "depth": 2, "image": 32}),
     Small("mlp_mixer", {"width": 8, "depth": 1, "image": 32}),
     Small("unet", {"width": 2, "depth": 1, "classes": 2}, REGIONS, {"image": (16, 16, 1), "regions": (16, 16)}),
