@@ -80,7 +80,7 @@ def _attempt(problems: list[Problem], function: Any) -> Any:
 def _check_monitors(experiment: Experiment, problems: list[Problem]) -> None:
     """A monitor names a split and one scalar result, such as `valid.loss`."""
     config = experiment.config
-    known = [f"valid.{name}" for name in ("loss", *experiment.losses, *experiment.metrics)]
+    known = [f"valid.{name}" for name in ("loss", *experiment.losses, *experiment.metric_wires)]
     monitors = {"checkpoint.monitor": config.checkpoint.monitor}
     if config.trainer.early_stop is not None:
         monitors["trainer.early_stop.monitor"] = config.trainer.early_stop.monitor

@@ -102,6 +102,8 @@ def _pairs(
 ) -> Iterator[tuple[Bound, str, str, Any]]:
     """Each loss and metric that reads an output and labels of which the data says how many there are."""
     for bound in (*experiment.losses.values(), *experiment.metric_wires.values()):
+        if bound.target is not None:
+            continue  # nobody knows what a function of the user's own makes of logits
         kind, _, output = bound.wires.get("logits", "").partition(".")
         of, _, label = bound.wires.get("labels", "").partition(".")
         if kind == "outputs" and of == "batch" and output in outputs and label in known:

@@ -8,6 +8,7 @@ from typing import Any
 
 import jax
 
+from framework.build.own import own_metric, own_values
 from framework.build.wiring import Bound, Hyper
 from framework.network.expression import evaluate
 from framework.objectives import losses, metrics
@@ -16,6 +17,8 @@ from framework.objectives.metrics import Metric
 
 def loss_values(bound: Bound, arrays: Mapping[str, Any], hyper: Hyper) -> jax.Array:
     """The loss of each example, [batch] or [batch, ...], from its wired arrays."""
+    if bound.target is not None:
+        return own_values(bound, arrays)
     arguments = bound.arguments(hyper)
     if bound.type == "expr":
         return losses.expr(arrays, expression=partial(evaluate, arguments["expression"]))
@@ -24,6 +27,8 @@ def loss_values(bound: Bound, arrays: Mapping[str, Any], hyper: Hyper) -> jax.Ar
 
 def make_metric(bound: Bound) -> Metric:
     """The metric with its fixed arguments."""
+    if bound.target is not None:
+        return own_metric(bound)
     arguments = dict(bound.plain)
     if bound.type == "expr":
         arguments["expression"] = partial(evaluate, arguments["expression"])

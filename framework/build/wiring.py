@@ -11,6 +11,7 @@ import jax
 
 from framework.config.schema.base import Component, TracedMark, WireMark, has_mark
 from framework.config.schema.expressions import Formula
+from framework.config.schema.own import Wired
 from framework.core.errors import ConfigError, Problem
 from framework.core.keypaths import lookup
 from framework.data.protocol import LABELLED
@@ -27,6 +28,7 @@ class Bound:
       wires: argument -> key path.
       traced: argument -> config key of a traced scalar.
       plain: arguments that are fixed when compiling.
+      target: the dotted name of the user's own function or class, in place of one that `type` names.
     """
 
     key: str
@@ -34,10 +36,15 @@ class Bound:
     wires: dict[str, str]
     traced: dict[str, str]
     plain: dict[str, Any]
+    target: str | None = None
 
     @classmethod
     def of(cls, spec: Component, key: str, *, hyper_keys: frozenset[str], leave: tuple[str, ...] = ()) -> Bound:
         """Sort the fields of `spec`, leaving out those named in `leave`."""
+        if isinstance(spec, Wired):
+            wires = dict(spec.inputs) or {"outputs": "outputs", "batch": "batch"}
+            better = {name: getattr(spec, name) for name in ("higher_is_better",) if hasattr(spec, name)}
+            return cls(key, spec.type, wires, {}, spec.options | better, spec.target)
         wires: dict[str, str] = {}
         traced: dict[str, str] = {}
         plain: dict[str, Any] = {}
@@ -79,7 +86,7 @@ class Bound:
             raise ConfigError(
                 Problem(
                     key=f"{self.key}.{suspect}",
-                    found=f"{self.type} cannot be computed from {given}",
+                    found=f"{self.target or self.type} cannot be computed from {given}",
                     expected=complaint,
                     fix=f"wire it to other arrays ({self.key}.{suspect}=...) or change the network",
                     suspects=tuple(f"{self.key}.{name}" for name in arrays),

@@ -31,9 +31,13 @@ SOURCES = (
 )
 
 
+OWN = "_target_"
+"""Stands for a source of the user's own, which a dotted name tells."""
+
+
 def loader(kind: str) -> Callable[..., Collection]:
     """The function that loads the source called `kind`."""
-    return getattr(_module(kind), kind)
+    return getattr(_module(kind), _name(kind))
 
 
 def describer(kind: str) -> Callable[..., Outline]:
@@ -41,8 +45,12 @@ def describer(kind: str) -> Callable[..., Outline]:
     return _module(kind).describe
 
 
+def _name(kind: str) -> str:
+    return "own" if kind == OWN else kind
+
+
 def _module(kind: str) -> Any:
-    if kind not in SOURCES:
+    if kind not in (*SOURCES, OWN):
         near = closest(kind, SOURCES)
         raise DataError(
             Problem(
@@ -52,7 +60,7 @@ def _module(kind: str) -> Any:
                 fix=f"data.type={near}" if near else None,
             )
         )
-    return importlib.import_module(f"framework.data.sources.{kind}")
+    return importlib.import_module(f"framework.data.sources.{_name(kind)}")
 
 
 def call(function: Callable[..., Any], section: Any, learned: Mapping[str, Any] | None = None) -> Any:

@@ -73,7 +73,7 @@ def _wired(topic: str, bounds: Mapping[str, Any], results: Mapping[str, Any]) ->
         wires = ", ".join(bound.wires.values())
         result = results.get(name)
         shape = f" -> {shape_text(result)}" if result is not None and result.shape else ""
-        found.append(Finding("" if found else topic, name, f"{bound.type} of {wires}{shape}"))
+        found.append(Finding("" if found else topic, name, f"{bound.target or bound.type} of {wires}{shape}"))
     return found
 
 

@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 from PIL import Image
 from pydantic import TypeAdapter
 
-from framework.config.schema.data import DataSection
+from framework.config.schema.data import DataSection, OwnData
+from framework.data import ArraySpec
 from framework.data.held import Held, section_of
 from framework.data.in_memory import Wanted, hold
 from framework.data.record_files import write_records
@@ -116,6 +117,28 @@ def _arrays() -> Any:
     return section(**section_of(held), classes=3, class_names=["ant", "bee", "cow"])
 
 
+class Rows:
+    """A source of a user's own: row i holds i, three times, and the class i modulo 4."""
+
+    spec = {"features": ArraySpec((3,), "float32"), "label": ArraySpec((), "int32")}  # noqa: RUF012 - as users write it
+
+    def __init__(self, rows: int) -> None:
+        self.rows = rows
+
+    def __len__(self) -> int:
+        return self.rows
+
+    def take(self, indices: np.ndarray) -> dict[str, np.ndarray]:
+        """The rows of these numbers."""
+        return read_rows(indices)
+
+
+def read_rows(indices: np.ndarray) -> dict[str, np.ndarray]:
+    """What `Rows` gives."""
+    features = np.repeat(indices[:, None], 3, axis=1).astype(np.float32)
+    return {"features": features, "label": (indices % 4).astype(np.int32)}
+
+
 def _csv(folder: Path) -> Any:
     path = folder / "flowers.csv"
     path.write_text(FLOWERS)
@@ -145,6 +168,9 @@ CASES: dict[str, Callable[[Path], Any]] = {
     ),
     "array_record": lambda folder: write_array_record(folder / "a.array_record"),
     "arrays": lambda folder: _arrays(),
+    "own": lambda folder: OwnData.read(
+        {"_target_": "data_cases.Rows", "rows": 40, "classes": 4, "normalize": "none", "split": {"type": "fraction"}}
+    ),
     "images": lambda folder: section("images", path=str(write_images(folder / "pets", each=12)), classes=2),
     "text": lambda folder: section("text", path=str(write_text(folder / "a.txt")), context=8),
     "tokens": lambda folder: section("tokens", path=str(write_tokens(folder / "a.bin")), vocabulary=40, context=8),

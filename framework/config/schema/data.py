@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from framework.config.schema.base import Component, Number, Spec
+from framework.config.schema.own import Own, or_own
 
 Positive = Annotated[int, Field(gt=0)]
 NonNegative = Annotated[int, Field(ge=0)]
@@ -393,6 +394,17 @@ class Synthetic(Targeted):
         return self
 
 
+class OwnData(Own, Declared, OnDisk):
+    """A function or class of the user's own that gives arrays, or an object with `spec`, `len()` and `take`."""
+
+    type: Literal["_target_"] = "_target_"
+    vocabulary: Positive | None = Field(None, description="how many different tokens; null: no tokens")
+    context: Positive | None = Field(None, description="tokens in one example; null: no tokens")
+    missing: Literal["error", "mean", "zero"] = Field(
+        "error", description="what becomes of NaN in an input: refused, training mean, or 0"
+    )
+
+
 DataSection = Annotated[
     Digits
     | Iris
@@ -411,4 +423,5 @@ DataSection = Annotated[
     | Tokens
     | Synthetic,
     Field(discriminator="type"),
+    *or_own(OwnData),
 ]

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from framework.config.schema.base import Component, KeyPath, Number, Traced
 from framework.config.schema.expressions import Formula
+from framework.config.schema.own import Wired, or_own
 
 Smoothing = Annotated[
     Traced,
@@ -82,8 +83,15 @@ class ExpressionLoss(Formula, LossSpec):
     type: Literal["expr"]
 
 
+class OwnLoss(Wired, LossSpec):
+    """A function of the user's own, one value for each example."""
+
+    type: Literal["_target_"] = "_target_"
+
+
 Loss = Annotated[
     CrossEntropy | BinaryCrossEntropy | MeanSquaredError | MeanAbsoluteError | Huber | ExpressionLoss,
     Field(discriminator="type"),
+    *or_own(OwnLoss),
 ]
-"""Any loss, told apart by `type`."""
+"""Any loss, told apart by `type`, or of the user's own."""

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from framework.config.schema.base import Component, KeyPath, Number
 from framework.config.schema.expressions import Formula
+from framework.config.schema.own import Wired, or_own
 
 Classes = Annotated[int, Field(ge=2, le=65536, description="number of classes")]
 Threshold = Annotated[Number, Field(gt=0, lt=1, description="probability above which a yes-or-no answer counts as yes")]
@@ -140,6 +141,13 @@ class ExpressionMetric(Formula, MetricSpec):
     higher_is_better: bool = Field(False, description="which way a model improves")
 
 
+class OwnMetric(Wired, MetricSpec):
+    """A function of the user's own, one value for each example; or a class, whose states merge."""
+
+    type: Literal["_target_"] = "_target_"
+    higher_is_better: bool | None = Field(None, description="which way a model improves; null: as the class says")
+
+
 Metric = Annotated[
     Accuracy
     | TopK
@@ -155,5 +163,6 @@ Metric = Annotated[
     | R2
     | ExpressionMetric,
     Field(discriminator="type"),
+    *or_own(OwnMetric),
 ]
-"""Any metric, told apart by `type`."""
+"""Any metric, told apart by `type`, or of the user's own."""

@@ -42,6 +42,8 @@ def loss_source(experiment: Experiment, closure: Closure, trace: Trace, reads: l
         "    total, parts = jnp.zeros((), jnp.float32), {}",
     ]
     for name, bound in experiment.losses.items():
+        if bound.target is not None:
+            continue  # refused before anything is written
         wires = {word: _path(path, trace) for word, path in bound.wires.items()}
         if bound.type == "expr":
             value = expression(str(bound.plain["expression"]), wires)
