@@ -187,6 +187,11 @@ def _refused(setup: Setup) -> list[Problem]:
                 fix="trainer.mix=null",
             )
         )
+    problems += [
+        Problem(bound.key, f"{bound.target} is code of yours, which a script does not copy", "a loss of the framework")
+        for bound in experiment.losses.values()
+        if bound.target is not None
+    ]
     if not is_resident(config.data.resident, setup.dataset.nbytes("train")):
         problems.append(
             Problem(
