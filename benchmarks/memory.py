@@ -4,26 +4,30 @@
 
 Every measurement is a process of its own that compiles and trains, and then tells the most memory that it had resident.
 Python, the libraries and the data are part of it on each side. `fw` also with the allocator of the system
-(`FW_ALLOCATOR=system`), and, where the recipe knows the setting, with `trainer.memory=lean`.
+(`FW_ALLOCATOR=system`), and with `trainer.memory=lean`. Beside it stands what the compiler says that one step needs for
+results that are not kept, as `fw plan` tells it.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from machine import machine
 from rich.console import Console
 from rich.table import Table
-from turns import Side, pin
+from turns import Side, limits, pin
 from workloads import export, recipe
 
 HERE = Path(__file__).parent
+LEAN = ("trainer.memory=lean",)
 MODELS = ("mlp", "cnn", "gpt")
 TITLES = {
     "hand": "by hand, Flax and Optax",
@@ -45,34 +49,74 @@ def peak(command: Sequence[str], environment: dict[str, str], steps: int) -> int
         side.close()
 
 
-def sides(model: str, workload: Path, lean: bool) -> dict[str, tuple[list[str], dict[str, str]]]:
+def sides(model: str, workload: Path) -> dict[str, tuple[list[str], dict[str, str]]]:
     """Command and environment of each side."""
     fw = [sys.executable, str(HERE / "peers" / "side_fw.py"), str(recipe(model))]
     hand = [sys.executable, str(HERE / "peers" / "side_flax.py"), str(workload)]
     # A program that is read from a cache was not compiled, and compiling takes memory too.
     uncached = {"FW_CACHE": "off"}
-    found = {"hand": (hand, {}), "auto": (fw, uncached), "system": (fw, uncached | {"FW_ALLOCATOR": "system"})}
-    return found | ({"lean": ([*fw, "trainer.memory=lean"], uncached)} if lean else {})
+    return {
+        "hand": (hand, {}),
+        "auto": (fw, uncached),
+        "lean": ([*fw, *LEAN], uncached),
+        "system": (fw, uncached | {"FW_ALLOCATOR": "system"}),
+    }
 
 
-def knows_lean() -> bool:
-    """Whether recipes have the setting `trainer.memory`."""
-    from framework.config.schema.training import Trainer
+def temporary(model: str, name: str, workload: Path) -> int:
+    """The bytes that the compiled step of a side needs for what it does not keep. It compiles in this process."""
+    if name != "hand":
+        from framework.config.compose import load
+        from framework.inspect.plan.compiling import measure as compiled
 
-    return "memory" in Trainer.model_fields
+        return compiled(load(str(recipe(model)), LEAN if name == "lean" else ())).temporary
+    sys.path.append(str(HERE / "peers"))
+    from handwritten import train_step
+    from side_flax import Flax  # pyright: ignore[reportMissingImports] - one folder below
+    from workload import Workload  # pyright: ignore[reportMissingImports] - one folder below
+
+    made = Flax(Workload.load(workload))
+    program = train_step.lower(made.state, *next(made.stream)).compile()
+    analysis = program.memory_analysis()
+    assert analysis is not None  # the CPU tells
+    return analysis.temp_size_in_bytes
 
 
-def measure(model: str, names: Sequence[str], rounds: int, steps: int) -> dict[str, list[int]]:
-    """Peaks in bytes of each side of one model, one for each round."""
+@dataclass(frozen=True)
+class Found:
+    """What was measured of one side.
+
+    Attributes:
+      peaks: bytes resident at most, of each process.
+      temporary: bytes that a step needs besides what it keeps.
+    """
+
+    peaks: list[int]
+    temporary: int
+
+    @property
+    def peak(self) -> float:
+        """Bytes, the median of the processes."""
+        return statistics.median(self.peaks)
+
+
+def measure(model: str, names: Sequence[str], rounds: int, steps: int) -> dict[str, Found]:
+    """What each side of one model needs."""
     with tempfile.TemporaryDirectory() as folder:
         workload = Path(folder) / f"{model}.npz"
-        found = {k: v for k, v in sides(model, workload, knows_lean()).items() if k in {"hand", *names}}
+        chosen = {name: side for name, side in sides(model, workload).items() if name in {"hand", *names}}
         export(model, workload)
-        peaks: dict[str, list[int]] = {name: [] for name in found}
+        peaks: dict[str, list[int]] = {name: [] for name in chosen}
         for _ in range(rounds):
-            for name, (command, environment) in found.items():
+            for name, (command, environment) in chosen.items():
                 peaks[name].append(peak(command, environment, steps))
-        return peaks
+                print(f"{model}: {TITLES[name]}: {peaks[name][-1] / 2**20:,.0f} MiB", file=sys.stderr)
+        found: dict[str, Found] = {}
+        for name, taken in peaks.items():
+            # The allocator changes nothing that is compiled.
+            step = found["auto"].temporary if name == "system" and "auto" in found else temporary(model, name, workload)
+            found[name] = Found(taken, step)
+        return found
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -87,19 +131,25 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write all peaks to a file")
     options = parser.parse_args(words)
     pin()
+    os.environ.update({name: value for name, value in limits().items() if name != "PYTHONPATH"})
     found = {model: measure(model, options.sides, options.rounds, options.steps) for model in options.models}
     table = Table(
-        "model", "side", "peak, MiB", "of the loop by hand", title="most memory resident, median of processes"
+        *("model", "side", "peak, MiB", "of the loop by hand", "temporary, MiB", "of the loop by hand"),
+        title="most memory resident, median of processes, and what the compiled step takes of it",
     )
     ratios: dict[str, dict[str, float]] = {}
-    for model, peaks in found.items():
-        medians = {name: statistics.median(values) for name, values in peaks.items()}
-        ratios[model] = {name: value / medians["hand"] for name, value in medians.items()}
-        for name, value in medians.items():
-            table.add_row(model, TITLES[name], f"{value / 2**20:,.0f}", f"{ratios[model][name]:.2f}")
-    Console(width=None if sys.stdout.isatty() else 100).print(table)
+    for model, beside in found.items():
+        hand = beside["hand"]
+        ratios[model] = {name: one.peak / hand.peak for name, one in beside.items()}
+        for name, one in beside.items():
+            peaks = (f"{one.peak / 2**20:,.0f}", f"{ratios[model][name]:.2f}")
+            steps = (f"{one.temporary / 2**20:,.1f}", f"{one.temporary / max(1, hand.temporary):.2f}")
+            table.add_row(model, TITLES[name], *peaks, *steps)
+    Console(width=None if sys.stdout.isatty() else 120).print(table)
     if options.json:
-        content = {"machine": machine(), "peaks": found, "ratios": ratios}
+        peaks = {model: {name: one.peaks for name, one in beside.items()} for model, beside in found.items()}
+        steps = {model: {name: one.temporary for name, one in beside.items()} for model, beside in found.items()}
+        content = {"machine": machine(), "peaks": peaks, "ratios": ratios, "temporary": steps}
         options.json.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 

@@ -9,10 +9,12 @@ import numpy as np
 
 from framework.data.absent import Nowhere, is_absent
 from framework.data.protocol import LABELLED, Arrays, ArraySpec, Blocks, Collection, Facts, Source, checked, fill
+from framework.data.recycling import aligned
 from framework.data.registry import call, loader
 from framework.data.splits import limited, share_out
 from framework.data.statistics import Method, Scaler, apply_scalers, measure
 
+_PUT_BYTES = 16 << 20
 _RUN = 64
 """Neighbouring examples that statistics are taken of where not all are read."""
 
@@ -87,9 +89,15 @@ class Dataset:
         return len(self.splits[split]) * sum(spec.nbytes for spec in self.spec.values())
 
     def arrays(self, split: str) -> Arrays:
-        """All examples of a split in memory, in order."""
+        """All examples of a split in memory, in order; put there some at a time, so that there is no second copy."""
         source = self.splits[split]
-        return source.take(np.arange(len(source)))
+        count = len(source)
+        arrays = {name: aligned((count, *item.shape), item.dtype) for name, item in source.spec.items()}
+        rows = max(1, _PUT_BYTES // max(1, sum(item.nbytes for item in source.spec.values())))
+        for start in range(0, count, rows):
+            stop = min(start + rows, count)
+            source.fill(np.arange(start, stop), {name: array[start:stop] for name, array in arrays.items()})
+        return arrays
 
 
 def load(section: Any, *, facts: Facts | None = None) -> Dataset:

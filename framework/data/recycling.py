@@ -37,7 +37,7 @@ class Recycled:
         for arrays in self._sets:
             if all(_unused(arrays, name) for name in arrays):
                 return dict(arrays)
-        made = {name: _aligned((*self._leading, *item.shape), item.dtype) for name, item in self._spec.items()}
+        made = {name: aligned((*self._leading, *item.shape), item.dtype) for name, item in self._spec.items()}
         if len(self._sets) < self._keep:
             self._sets.append(made)
         return dict(made)
@@ -49,7 +49,8 @@ def _unused(arrays: Arrays, name: str) -> bool:
     return sys.getrefcount(arrays[name]) <= 2 and sys.getrefcount(arrays[name].base) <= 2
 
 
-def _aligned(shape: tuple[int, ...], dtype: str) -> np.ndarray:
+def aligned(shape: tuple[int, ...], dtype: str) -> np.ndarray:
+    """A new array, whose contents are arbitrary, where XLA computes with it in place."""
     count = math.prod(shape) * np.dtype(dtype).itemsize
     memory = np.empty(count + _ALIGNMENT_BYTES, np.uint8)
     first = -memory.ctypes.data % _ALIGNMENT_BYTES

@@ -16,11 +16,19 @@ BLOCKS = 1 << 62
 epoch's blocks has BLOCKS + epoch."""
 
 
-def words(count: int, *key: int) -> np.ndarray:
-    """`count` uint64 words, a function of the one or two integers of `key`."""
+_PER_COUNT = 4
+"""Words that Philox makes of each value of its counter."""
+
+
+def words(count: int, *key: int, first: int = 0) -> np.ndarray:
+    """`count` uint64 words, a function of the one or two integers of `key`: those from number `first` on."""
     lanes = np.zeros(2, np.uint64)
     lanes[: len(key)] = np.asarray(key, np.uint64)
-    return np.random.Philox(key=lanes).random_raw(count)
+    generator = np.random.Philox(key=lanes)
+    if not first:
+        return generator.random_raw(count)
+    skipped, rest = divmod(first, _PER_COUNT)
+    return generator.advance(skipped).random_raw(rest + count)[rest:]
 
 
 def permutation(length: int, *key: int) -> np.ndarray:
@@ -30,13 +38,24 @@ def permutation(length: int, *key: int) -> np.ndarray:
 
 def uniform(shape: tuple[int, ...], *key: int) -> np.ndarray:
     """float64 numbers, evenly spread over [0, 1)."""
-    return ((words(int(np.prod(shape)), *key) >> np.uint64(11)) * 2.0**-53).reshape(shape)
+    return _even(words(int(np.prod(shape)), *key)).reshape(shape)
 
 
-def normal(shape: tuple[int, ...], *key: int) -> np.ndarray:
-    """float64 numbers of mean 0 and variance 1, by the Box-Muller transform."""
-    first, second = uniform((2, int(np.prod(shape))), *key)
-    return (np.sqrt(-2.0 * np.log1p(-first)) * np.cos(2.0 * np.pi * second)).reshape(shape)
+def normal(shape: tuple[int, ...], *key: int, rows: slice | None = None) -> np.ndarray:
+    """float64 numbers of mean 0 and variance 1, by the Box-Muller transform.
+
+    Args:
+      rows: only these of the first axis, with a start and a stop; the numbers are those that the whole array has there.
+    """
+    each, count = int(np.prod(shape[1:])), int(np.prod(shape))
+    start, stop = (0, shape[0]) if rows is None else (rows.start, rows.stop)
+    first, second = (_even(words((stop - start) * each, *key, first=half + start * each)) for half in (0, count))
+    return (np.sqrt(-2.0 * np.log1p(-first)) * np.cos(2.0 * np.pi * second)).reshape(stop - start, *shape[1:])
+
+
+def _even(raw: np.ndarray) -> np.ndarray:
+    """Words as numbers in [0, 1)."""
+    return (raw >> np.uint64(11)) * 2.0**-53
 
 
 def integers(shape: tuple[int, ...], below: int, *key: int) -> np.ndarray:

@@ -17,7 +17,9 @@ def prepare(name: str, *, lean: bool = False) -> None:
     """
     keep_memory(lean=lean)
     from framework.runtime.programs import programs
+    from framework.runtime.trimming import trim_after_compiling
 
+    trim_after_compiling(lean=lean)
     known = programs()
     if known is not None:
         known.use(name)

@@ -103,6 +103,13 @@ def test_streams_are_a_function_of_all_of_their_key() -> None:
     assert words(4, 0).tobytes() == words(4, 0, 0).tobytes()
 
 
+def test_some_rows_of_normal_numbers_are_those_of_all() -> None:
+    whole = normal((11, 3), 4, 2)
+    parts = [normal((11, 3), 4, 2, rows=slice(start, stop)) for start, stop in ((0, 1), (1, 4), (4, 11))]
+    assert np.concatenate(parts).tobytes() == whole.tobytes()
+    assert words(5, 4, 2, first=6).tobytes() == words(11, 4, 2)[6:].tobytes()
+
+
 def test_uniform_normal_and_integer_numbers_have_their_moments() -> None:
     size = 20_000
     flat, bell, whole = uniform((size,), 1), normal((size,), 2), integers((size,), 5, 3)
