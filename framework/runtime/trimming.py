@@ -17,7 +17,7 @@ _COMPILED = "/jax/core/compile/backend_compile_duration"
 _IDLE_BYTES = 64 << 20
 """Less is not worth the tenth of a second that the kernel takes."""
 _LEAN_IDLE_BYTES = 8 << 20
-_INFO = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost".split()
+_INFO = ["arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks", "keepcost"]
 
 
 class _Info(ctypes.Structure):
