@@ -12,7 +12,8 @@ from framework.config.schema.layers.base import LayerSpec
 from framework.core.errors import Problem
 from framework.inspect.ejecting import combined
 from framework.inspect.ejecting.adapting import initial, literal
-from framework.inspect.ejecting.closure import Closure, NotCarriedError
+from framework.inspect.ejecting.closure import Closure
+from framework.inspect.ejecting.definitions import NotCarriedError
 from framework.inspect.ejecting.merging import Block, Merging, Words
 from framework.inspect.ejecting.trace import Trace, Where
 from framework.inspect.ejecting.writing import expression, statement, subscripted, told, variable

@@ -12,7 +12,8 @@ import pytest
 from framework.config.schema.layers import LAYERS
 from framework.config.schema.losses import Loss
 from framework.config.schema.optimizers import Optimizer, Schedule
-from framework.inspect.ejecting.closure import Closure, NotCarriedError
+from framework.inspect.ejecting.closure import Closure
+from framework.inspect.ejecting.definitions import NotCarriedError
 from framework.inspect.ejecting.scopes import free_names
 from framework.network.layers import module_for
 
@@ -27,7 +28,7 @@ def definitions() -> list[tuple[str, str]]:
 
 def types(kinds: Any) -> list[str]:
     """What `type` may be in a section."""
-    union, _ = get_args(kinds)
+    union, *_ = get_args(kinds)
     return [get_args(kind.model_fields["type"].annotation)[0] for kind in get_args(union)]
 
 
