@@ -1,7 +1,8 @@
-"""TensorBoard: curves, the recipe as text, hyperparameters beside the final metrics, matrices as images."""
+"""TensorBoard: curves, the recipe as text, hyperparameters beside the final metrics, figures and matrices as images."""
 
 from __future__ import annotations
 
+import struct
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -67,6 +68,10 @@ class TensorBoard:
             self._writer.add_image(tag, pixels, step, dataformats="HW")
         except ModuleNotFoundError:
             return
+
+    def figure(self, tag: str, png: bytes, step: int) -> None:
+        """Adds a picture, the content of a PNG file, as it is."""
+        self._events.add_summary(_picture(tag, png), step)
 
     def advance(self, step: int, steps: int, seconds: float) -> None:
         """Nothing: curves are drawn over steps, not over time."""
@@ -156,6 +161,16 @@ def _summary(numbers: Mapping[str, float]) -> Any:
     # One event for all: `add_scalar` would make one each, and each passes a queue and a checksum in Python.
     values = [Summary.Value(tag=tag.replace(" ", "_"), simple_value=value) for tag, value in numbers.items()]
     return Summary(value=values)
+
+
+def _picture(tag: str, png: bytes) -> Any:
+    from tensorboardX.proto.summary_pb2 import Summary  # pyright: ignore[reportAttributeAccessIssue]
+
+    # The header of every PNG file: after 16 bytes the width and the height, a byte of depth, and the kind of colours.
+    width, height, _, colours = struct.unpack_from(">IIBB", png, 16)
+    channels = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}[colours]
+    image = Summary.Image(width=width, height=height, colorspace=channels, encoded_image_string=png)
+    return Summary(value=[Summary.Value(tag=tag.replace(" ", "_"), image=image)])
 
 
 def _is_number(value: Any) -> bool:

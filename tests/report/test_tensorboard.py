@@ -83,3 +83,20 @@ def test_a_matrix_becomes_an_image_where_pillow_is_there(tmp_path: Path, monkeyp
     board.matrix("test/confusion", [[3, 1], [0, 4]], step=7)
     board.close()
     assert [value for event in events(tmp_path / "without") for value in event.summary.value] == []
+
+
+def test_a_figure_is_shown_as_the_file_is(tmp_path: Path) -> None:
+    pillow = pytest.importorskip("PIL.Image", reason="Pillow is an extra: pip install 'framework[images]'")
+    picture = tmp_path / "picture.png"
+    pillow.new("RGBA", (5, 3)).save(picture)
+    board = TensorBoard(tmp_path / "board")
+    board.figure("test/confusion", picture.read_bytes(), step=9)
+    board.close()
+    ((step, image),) = [
+        (event.step, value.image)
+        for event in events(tmp_path / "board")
+        for value in event.summary.value
+        if value.tag == "test/confusion"
+    ]
+    assert (step, image.width, image.height, image.colorspace) == (9, 5, 3, 4)
+    assert image.encoded_image_string == picture.read_bytes()
