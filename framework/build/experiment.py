@@ -70,7 +70,8 @@ class Experiment:
         forms = {name: getattr(trainer.lowering, name) for name in type(trainer.lowering).model_fields}
         default = forms.pop("default")
         mesh = getattr(self.inside, "mesh", None)
-        return Choices(forms, default, trainer.memory, whole=mesh is None or mesh.size == 1)
+        whole = mesh is None or mesh.size == 1
+        return Choices(forms, default, trainer.memory, whole, trainer.matmul_precision)
 
     def within(self, inside: Inside) -> Experiment:
         """The same functions for a layout over devices; they mean the same computation."""

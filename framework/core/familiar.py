@@ -122,6 +122,9 @@ _SETTINGS = {
     "dtype": "precision",
     "dtype_policy": "precision",
     "compute_dtype": "precision",
+    "float32_matmul_precision": "matmul_precision",
+    "default_matmul_precision": "matmul_precision",
+    "allow_tf32": "matmul_precision",
 }
 _VALUES = {
     "precision": {

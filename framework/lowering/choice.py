@@ -8,7 +8,7 @@ at how much memory happens to be free, so that a run that is resumed goes on wit
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Literal
@@ -35,12 +35,14 @@ class Choices:
       memory: `lean` takes the forms that keep least until the backward pass, `fast` the fastest ones, whatever they
         keep, `auto` the fastest ones that keep a small part of the device's memory.
       whole: every array lies on one device. Else kernels may be divided along axes, which must then not be merged.
+      matmul_precision: see `trainer.matmul_precision`; None: as JAX does for the platform.
     """
 
     forms: Mapping[str, str] = field(default_factory=dict)
     default: str = AUTO
     memory: Memory = "auto"
     whole: bool = True
+    matmul_precision: str | None = None
 
 
 _AUTOMATIC = Choices()
@@ -52,8 +54,11 @@ _current: ContextVar[Choices] = ContextVar("choices", default=_AUTOMATIC)
 def using(choices: Choices) -> Iterator[None]:
     """Trace what is inside with these choices."""
     token = _current.set(choices)
+    # On the CPU JAX knows no other precision than that of the numbers; there `narrow` rounds.
+    wanted = None if platform() == "cpu" else choices.matmul_precision
     try:
-        yield
+        with nullcontext() if wanted is None else jax.default_matmul_precision(wanted):
+            yield
     finally:
         _current.reset(token)
 
@@ -79,6 +84,11 @@ def affords(nbytes: int) -> bool:
 def whole() -> bool:
     """Whether every array lies on one device, so that axes may be merged."""
     return _current.get().whole
+
+
+def matmul_precision() -> str | None:
+    """The precision to which operands of float32 products may be rounded, or None for JAX's own rule."""
+    return _current.get().matmul_precision
 
 
 def platform() -> str:

@@ -13,6 +13,7 @@ from framework.lowering.convolution_form import convolution_form
 from framework.lowering.depthwise import convolve_shifts
 from framework.lowering.fft_convolution import convolve_fft
 from framework.lowering.fft_worth import spectra_bytes
+from framework.lowering.narrow import narrows, passed_back_rounded, rounded_through
 from framework.lowering.patches import convolve_patches
 from framework.lowering.rows_convolution import channels_last, convolve_rows, xla_convolution
 
@@ -35,6 +36,21 @@ def convolve(
     """
     sides = _sides(x, kernel, strides, padding, dilation)
     form = convolution_form(x, kernel, strides, sides, dilation, groups)
+    if form in ("xla", "rows") and x.dtype == jnp.float32 and narrows(x, kernel):
+        x, kernel = rounded_through(x), rounded_through(kernel)
+        return passed_back_rounded(_in_form(form, x, kernel, strides, sides, dilation, groups))
+    return _in_form(form, x, kernel, strides, sides, dilation, groups)
+
+
+def _in_form(
+    form: str,
+    x: jax.Array,
+    kernel: jax.Array,
+    strides: tuple[int, ...],
+    sides: Pairs,
+    dilation: tuple[int, ...],
+    groups: int,
+) -> jax.Array:
     if form == "shifts":
         return convolve_shifts(x, kernel, strides, sides, dilation)
     if form == "fft":

@@ -16,6 +16,17 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from framework.lowering.narrow import (
+    bits,
+    from_bits,
+    in_tiles,
+    narrows,
+    product,
+    product_over_rows,
+    product_with_rows,
+    rounded,
+)
+
 Sizes = tuple[int, ...]
 Sides = tuple[tuple[int, int], ...]
 
@@ -42,9 +53,14 @@ def patch_bytes(x: jax.Array, kernel: jax.Array, strides: Sizes, sides: Sides) -
 def _forward(
     x: jax.Array, kernel: jax.Array, strides: Sizes, sides: Sides, dilation: Sizes
 ) -> tuple[jax.Array, tuple[jax.Array, jax.Array, Sizes]]:
-    patches = patches_of(x, kernel.shape, strides, sides, dilation)
-    y = patches @ kernel.reshape(-1, kernel.shape[-1])
-    return y, (patches, kernel, x.shape)
+    matrix = kernel.reshape(-1, kernel.shape[-1])
+    if not narrows(x, kernel):
+        patches = patches_of(x, kernel.shape, strides, sides, dilation)
+        return patches @ matrix, (patches, kernel, x.shape)
+    tiles = in_tiles(x)
+    patches = from_bits(patches_of(bits(rounded(x, tiles)), kernel.shape, strides, sides, dilation))
+    y = product(patches.reshape(-1, patches.shape[-1]), rounded(matrix, tiles))
+    return y.reshape(*patches.shape[:-1], -1).astype(x.dtype), (patches, kernel, x.shape)
 
 
 def patches_of(x: jax.Array, kernel: Sizes, strides: Sizes, sides: Sides, dilation: Sizes) -> jax.Array:
@@ -57,9 +73,8 @@ def _backward(
     strides: Sizes, sides: Sides, dilation: Sizes, kept: tuple[jax.Array, jax.Array, Sizes], dy: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
     patches, kernel, shape = kept
-    channels, features = kernel.shape[-2:]
-    dkernel = patches.reshape(-1, patches.shape[-1]).T @ dy.reshape(-1, features)
-    spread = dy @ kernel.reshape(-1, features).T
+    channels = kernel.shape[-2]
+    dkernel, spread = _products(patches, kernel, dy)
     zero = jnp.zeros((), dy.dtype)
     space = [size + sum(side) for size, side in zip(shape[1:-1], sides, strict=True)]
     padded = (shape[0], *space, channels)
@@ -70,6 +85,21 @@ def _backward(
         dx = dx + lax.pad(part, zero, around)
     crop = [(0, 0, 0), *((-before, -after, 0) for before, after in sides), (0, 0, 0)]
     return lax.pad(dx, zero, crop), dkernel.reshape(kernel.shape)
+
+
+def _products(patches: jax.Array, kernel: jax.Array, dy: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """The kernel's gradient, and what comes back to each patch."""
+    rows, matrix = patches.reshape(-1, patches.shape[-1]), kernel.reshape(-1, kernel.shape[-1])
+    if not narrows(dy, kernel):
+        return rows.T @ dy.reshape(-1, dy.shape[-1]), dy @ matrix.T
+    tiles = patches.dtype == jnp.bfloat16
+    narrow = rounded(dy, tiles).reshape(-1, dy.shape[-1])
+    spread = product_with_rows(narrow, rounded(matrix, tiles)).reshape(*dy.shape[:-1], -1).astype(dy.dtype)
+    if rows.shape[-1] <= narrow.shape[-1]:
+        return product_over_rows(rows, narrow).astype(kernel.dtype), spread
+    # The one with fewer columns is turned: what comes back, and then the small result.
+    back = product_over_rows(narrow, rows).reshape(-1, *kernel.shape[:-1])
+    return jnp.moveaxis(back, 0, -1).astype(kernel.dtype), spread
 
 
 def padded_input(x: jax.Array, sides: Sides) -> jax.Array:

@@ -10,6 +10,8 @@ import jax.numpy as jnp
 from jax import lax
 
 from framework.lowering.choice import takes, whole
+from framework.lowering.narrow import in_tiles, narrows, passed_back_rounded, rounded_through
+from framework.lowering.narrow_projection import project_rounded
 
 
 def project(x: jax.Array, kernel: jax.Array, bias: jax.Array | None = None, *, axes: int = 1) -> jax.Array:
@@ -19,7 +21,15 @@ def project(x: jax.Array, kernel: jax.Array, bias: jax.Array | None = None, *, a
     once and not again for each of the three gradients that read it. And the kernel's gradient is one product over all
     rows: with batch and time as two axes, XLA first writes out a transposed copy of one side, which on the CPU took up
     to ten times as long as the product, where both sizes were powers of two.
+
+    Under `trainer.matmul_precision=bfloat16` all operands are rounded, whatever the form.
     """
+    if narrows(x, kernel, axes):
+        if whole():
+            return project_rounded(x, kernel, bias, axes, in_tiles(x, axes))
+        y = jnp.tensordot(rounded_through(x), rounded_through(kernel), axes=axes)
+        y = passed_back_rounded(y)
+        return y if bias is None else y + bias
     if not takes("projection", "fused"):
         y = jnp.tensordot(x, kernel, axes=axes)
         return y if bias is None else y + bias

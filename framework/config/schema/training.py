@@ -53,11 +53,17 @@ class Trainer(Spec):
         "balanced", description="fast: a quick compilation, for a look or a few steps; max: the whole program at once"
     )
     memory: Literal["auto", "fast", "lean"] = Field(
-        "auto", description="lean: keep little until the backward pass; fast: keep all that makes it faster"
+        "auto",
+        description="lean: keep little until the backward pass and give freed memory back; fast: keep all that is faster",
     )
     precision: Precision | None = Field(
         None,
         description="number format to compute in, of layers that set no `dtype`; weights stay float32; null: as they say",
+    )
+    matmul_precision: Literal["bfloat16", "tensorfloat32", "float32"] | None = Field(
+        None,
+        description="to what operands of float32 products may be rounded, sums staying float32; "
+        "null: as JAX does for the platform",
     )
     lowering: Lowering = Field(
         Lowering(),  # pyright: ignore[reportCallIssue]

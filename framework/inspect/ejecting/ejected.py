@@ -178,6 +178,11 @@ def _refused(setup: Setup) -> list[Problem]:
                 fix="parallel=single",
             )
         )
+    problems += [
+        Problem(bound.key, f"{bound.target} is code of yours, which a script does not copy", "a loss of the framework")
+        for bound in experiment.losses.values()
+        if bound.target is not None
+    ]
     if config.trainer.mix is not None:
         problems.append(
             Problem(
@@ -187,11 +192,6 @@ def _refused(setup: Setup) -> list[Problem]:
                 fix="trainer.mix=null",
             )
         )
-    problems += [
-        Problem(bound.key, f"{bound.target} is code of yours, which a script does not copy", "a loss of the framework")
-        for bound in experiment.losses.values()
-        if bound.target is not None
-    ]
     if not is_resident(config.data.resident, setup.dataset.nbytes("train")):
         problems.append(
             Problem(
@@ -230,10 +230,18 @@ def _forms(choices: Choices, closure: Closure) -> str:
     """The statement that chooses forms of operations, where the recipe names some; else nothing."""
     forms = {name: form for name, form in choices.forms.items() if form != "auto"}
     usual = Choices()
-    if not forms and (choices.default, choices.memory) == (usual.default, usual.memory):
+    precision = choices.matmul_precision
+    if not forms and (choices.default, choices.memory, precision) == (usual.default, usual.memory, None):
         return ""
     kind, current = (closure.add("framework.lowering.choice", name) for name in ("Choices", "_current"))
-    return f"{current}.set({kind}({forms!r}, {literal(choices.default)}, {literal(choices.memory)}))"
+    told = f"{forms!r}, {literal(choices.default)}, {literal(choices.memory)}"
+    if precision is None:
+        return f"{current}.set({kind}({told}))"
+    elsewhere = f'jax.config.update("jax_default_matmul_precision", {literal(precision)})'
+    return (
+        f"{current}.set({kind}({told}, matmul_precision={literal(precision)}))\n"
+        f'if jax.default_backend() != "cpu":\n    {elsewhere}'
+    )
 
 
 def _opening(subject: str, script: str, arrays: str) -> str:
