@@ -96,9 +96,15 @@ def test_commands_are_timed_and_absent_ones_left_out(tmp_path: Path) -> None:
 
 def test_what_keeping_and_telling_cost_is_measured(tmp_path: Path) -> None:
     out = tmp_path / "overhead.json"
-    run("overhead.py", "--steps", "4", "--every", "2", "--rounds", "1", "--json", str(out), *TINY)
+    run("overhead.py", "--seconds", "0", "--pairs", "2", "--every", "4", "--json", str(out), *TINY)
     found = json.loads(out.read_text(encoding="utf-8"))
-    assert set(found["seconds"]) == {"plain", "checkpoints", "records"} and found["slower"]["plain"] == 0
+    assert set(found["slower"]) == {"checkpoints", "records"}
+    for way, pairs in found["turns"].items():
+        assert len(pairs) == 2
+        for plain, other in pairs:
+            assert plain["inside"] == 0 < other["inside"] < other["clock"], way
+        middle, low, high = found["slower"][way]["clock"]
+        assert low <= middle <= high
 
 
 def test_peak_memory_is_told_beside_the_loop_by_hand(tmp_path: Path) -> None:
@@ -107,6 +113,7 @@ def test_peak_memory_is_told_beside_the_loop_by_hand(tmp_path: Path) -> None:
     found = json.loads(out.read_text(encoding="utf-8"))
     assert found["ratios"]["mlp"] == {"hand": 1.0}
     assert found["peaks"]["mlp"]["hand"][0] > 50 << 20
+    assert found["temporary"]["mlp"]["hand"] > 0
 
 
 def test_a_library_with_several_settings_shows_the_fastest() -> None:
