@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -18,6 +19,14 @@ def wide(name: str, array: jax.Array) -> jax.Array:
     if not (jnp.issubdtype(array.dtype, jnp.floating) or is_integer(array)):
         raise ValueError(f"{name} must hold real numbers, not {array.dtype}")
     return array.astype(jnp.promote_types(array.dtype, jnp.float32) if is_float(array) else jnp.float32)
+
+
+def single(arrays: Any) -> Any:
+    """The arrays of a tree with those of half precision as float32, for formulas that are written without a thought of
+    it; all others as they are."""
+    return jax.tree.map(
+        lambda array: array.astype(jnp.promote_types(array.dtype, jnp.float32)) if is_float(array) else array, arrays
+    )
 
 
 def is_float(array: jax.Array) -> bool:

@@ -22,6 +22,8 @@ from framework.objectives import losses
 from framework.optim import optimizers, schedules
 from framework.optim.building import SHARED
 
+_COMPUTED = ("outputs", "intermediates")
+
 
 def loss_source(experiment: Experiment, closure: Closure, trace: Trace, reads: list[str], *, masked: bool) -> str:
     """The function `loss`: the total, and what is logged by name.
@@ -46,6 +48,11 @@ def loss_source(experiment: Experiment, closure: Closure, trace: Trace, reads: l
             continue  # refused before anything is written
         wires = {word: _path(path, trace) for word, path in bound.wires.items()}
         if bound.type == "expr":
+            if _half(experiment):
+                wires = {
+                    word: f"jnp.asarray({wire}, jnp.float32)" if bound.wires[word].split(".")[0] in _COMPUTED else wire
+                    for word, wire in wires.items()
+                }
             value = expression(str(bound.plain["expression"]), wires)
             if not value.startswith("costs[") or not value.endswith('"]'):
                 value = f"jnp.asarray({value}, jnp.float32)"
@@ -90,6 +97,11 @@ def _penalty(experiment: Experiment, params: Any) -> str:
             size = "jnp.abs(kernel)" if term.kind == "l1" else "jnp.square(kernel)"
             lines.append(f'    total = total + hyper["{term.key}"] * {size}.sum()')
     return "\n".join([*lines, "    return total"])
+
+
+def _half(experiment: Experiment) -> bool:
+    """Whether a layer computes in half precision, which formulas of losses are given as float32."""
+    return any(getattr(node.body, "dtype", None) in ("bfloat16", "float16") for node in experiment.network.graph.walk())
 
 
 def _path(path: str, trace: Trace) -> str:
