@@ -166,6 +166,10 @@ def _input_name(value: Any, wanted: Wanted, key: str, problems: list[Problem]) -
         fix = f"({{{', '.join(f'{name!r}: ...' for name in wanted.inputs)}}}, y)"
         problems.append(Problem(key, "one array of inputs is given", f"a dict of {listed(wanted.inputs)}", fix=fix))
     shape, kind = _shape(value), _kind(value)
+    if len(shape) == 4 and not wanted.strict and shape[1] in (1, 3) and shape[3] > 4:
+        found = f"images of shape {list(shape)}, with their channels first"
+        fix = "x.transpose(0, 2, 3, 1), or by name where they are no channels: {'image': x, ...}"
+        problems.append(Problem(key, found, "[examples, height, width, channels]", fix=fix))
     for name in wanted.inputs:
         if wanted.strict or _fits(name, shape, kind):
             return name

@@ -103,37 +103,53 @@ def loaded(recipe: str, *words: str) -> Any:
     return load(recipe, words, trust=("test_own_components", "optax"))
 
 
-def evaluated(recipe: str, *words: str) -> tuple[dict[str, float], np.ndarray, np.ndarray, np.ndarray]:
-    """The results over a padded batch of ten with three real rows, its outputs, labels and mask."""
-    setup = Setup(loaded(recipe, *words))
-    experiment = setup.abstract
-    state, rows = experiment.init(), np.random.default_rng(0).normal(size=(10, 4)).astype(np.float32)
+@pytest.fixture(scope="module")
+def results(recipe: str) -> tuple[dict[str, float], np.ndarray, np.ndarray]:
+    """The results over a padded batch of ten with three real rows, and the logits and labels of these."""
+    wires = "inputs: {logits: outputs.logits, labels: batch.label}"
+    words = (
+        f"+losses.wired={{_target_: test_own_components.apart, {wires}}}",
+        f"+losses.library={{_target_: optax.losses.softmax_cross_entropy_with_integer_labels, {wires}}}",
+        "+metrics.weighted={_target_: test_own_components.weighted}",
+        "+metrics.share={_target_: test_own_components.Share, label: 1}",
+    )
+    experiment = Setup(loaded(recipe, *words)).abstract
+    rows = np.random.default_rng(0).normal(size=(10, 4)).astype(np.float32)
     mask = np.r_[np.ones(3), np.zeros(7)].astype(np.float32)
     batch = {"features": rows, "label": np.arange(10, dtype=np.int32) % 3, "mask": mask}
-    evaluation, outputs = experiment.evaluate_and_predict(state, batch, experiment.evaluation())
-    found = {name: float(value) for name, value in experiment.summarise(evaluation).items()}
-    return found, np.asarray(outputs["logits"]), batch["label"], mask
+
+    @jax.jit
+    def compute(batch: Any) -> Any:
+        state = experiment.init()
+        evaluation, outputs = experiment.evaluate_and_predict(state, batch, experiment.evaluation())
+        return experiment.summarise(evaluation), outputs["logits"]
+
+    found, logits = compute(batch)
+    return {name: float(value) for name, value in found.items()}, np.asarray(logits)[:3], batch["label"][:3]
 
 
-def test_the_loss_and_the_metric_of_a_function_are_means_over_real_rows(recipe: str) -> None:
-    found, logits, labels, _ = evaluated(recipe)
-    each = np.abs(logits - labels[:, None]).sum(-1) ** 2
-    assert found["loss"] == pytest.approx(0.5 * each[:3].mean(), rel=1e-5)
-    assert found["top"] == pytest.approx(logits.max(-1)[:3].mean(), rel=1e-5)
+def test_the_loss_and_the_metric_of_a_function_are_means_over_real_rows(results: Any) -> None:
+    found, logits, labels = results
+    assert found["main"] == pytest.approx((np.abs(logits - labels[:, None]).sum(-1) ** 2).mean(), rel=1e-5)
+    assert found["top"] == pytest.approx(logits.max(-1).mean(), rel=1e-5)
 
 
-def test_a_metric_may_weigh_its_values_and_a_class_may_merge_its_states(recipe: str) -> None:
-    share = "+metrics.share={_target_: test_own_components.Share, label: 1}"
-    found, logits, labels, _ = evaluated(recipe, f"{TOP}weighted", share)
-    weights = labels[:3] + 1
-    assert found["top"] == pytest.approx((logits.max(-1)[:3] * weights).sum() / weights.sum(), rel=1e-5)
+def test_the_sum_that_is_minimised_has_the_weight_of_each_loss(results: Any) -> None:
+    found, _, _ = results
+    assert found["loss"] == pytest.approx(0.5 * found["main"] + found["wired"] + found["library"], rel=1e-5)
+
+
+def test_a_metric_may_weigh_its_values_and_a_class_may_merge_its_states(results: Any) -> None:
+    found, logits, labels = results
+    assert found["weighted"] == pytest.approx((logits.max(-1) * (labels + 1)).sum() / (labels + 1).sum(), rel=1e-5)
     assert found["share"] == pytest.approx(1 / 3)
 
 
-def test_wired_arrays_are_passed_by_name(recipe: str) -> None:
-    wires = "+losses.main.inputs={logits: outputs.logits, labels: batch.label}"
-    found, logits, labels, _ = evaluated(recipe, f"{MAIN}apart", wires, "~losses.main.exponent")
-    assert found["loss"] == pytest.approx(0.5 * ((logits.mean(-1) - labels) ** 2)[:3].mean(), rel=1e-5)
+def test_wired_arrays_are_passed_by_name_also_to_another_library(results: Any) -> None:
+    found, logits, labels = results
+    assert found["wired"] == pytest.approx(((logits.mean(-1) - labels) ** 2).mean(), rel=1e-5)
+    shares = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
+    assert found["library"] == pytest.approx(-shares[np.arange(3), labels].mean(), rel=1e-5)
 
 
 WRONG: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -204,14 +220,6 @@ def test_the_weight_is_traced_and_nothing_is_kept_as_a_known_program(recipe: str
 def test_a_script_does_not_copy_a_loss(recipe: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"losses.main: test_own_components.power is code of yours"):
         ejected(loaded(recipe, "data.last_batch=drop"), tmp_path / "train.py")
-
-
-def test_a_loss_of_another_library_is_wired_by_name(recipe: str) -> None:
-    wires = "+losses.main.inputs={logits: outputs.logits, labels: batch.label}"
-    name = "losses.main._target_=optax.losses.softmax_cross_entropy_with_integer_labels"
-    found, logits, labels, _ = evaluated(recipe, name, wires, "~losses.main.exponent")
-    shares = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
-    assert found["loss"] == pytest.approx(-0.5 * shares[np.arange(3), labels[:3]].mean(), rel=1e-5)
 
 
 def test_the_face_trusts_what_it_is_told_to(recipe: str) -> None:
