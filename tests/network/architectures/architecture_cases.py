@@ -113,7 +113,7 @@ SMALL = [
     Small("resnet50", {"width": 4, "blocks": ONES, "small_images": "true"}, ("data.size=8",)),
     Small("densenet121", {"width": 4, "growth": 2, "blocks": ONES}),
     Small("mobilenet_v2", {"width": 0.1, "blocks": [1, 2, 1, 1, 1, 1, 1], "last": 8}),
-    Small("efficientnet_b0", {"width": 0.1, "blocks": [1, 1, 1, 1, 1, 1, 1]}),
+    Small("efficientnet_b0", {"width": 0.1, "blocks": [1, 1, 1, 1, 1, 1, 1], "kernels": [3, 3, 5, 3, 3, 3, 3]}),
     Small("convnext_tiny", {"width": 4, "blocks": ONES, "kernel": 3}),
     Small("vit_b16", {"width": 8, "heads": 2, "depth": 2, "image": 32}),
     Small("mlp_mixer", {"width": 8, "depth": 1, "image": 32}),

@@ -103,9 +103,15 @@ def test_copies_that_change_the_shape_are_unrolled() -> None:
     np.testing.assert_allclose(network({"params": params}, X), expected, rtol=1e-5)
 
 
-def test_copies_that_change_the_dtype_are_unrolled() -> None:
+def test_copies_that_compute_in_another_number_format_are_stacked_all_the_same() -> None:
     network = Network({"layers": {"fc": {"dense": {"features": 4, "dtype": "float16"}, "repeat": 2}}})
-    assert set(network.init(jax.random.key(0), X)["params"]) == {"fc_0", "fc_1"}
+    variables = network.init(jax.random.key(0), X)
+    fc = variables["params"]["fc"]
+    assert fc["kernel"].shape == (2, 4, 4)
+    found = network(variables, X)
+    assert found.dtype == jnp.float16
+    expected = (X @ fc["kernel"][0] + fc["bias"][0]) @ fc["kernel"][1] + fc["bias"][1]
+    np.testing.assert_allclose(found, expected, rtol=1e-2, atol=1e-3)
 
 
 def test_each_copy_draws_its_own_dropout() -> None:
