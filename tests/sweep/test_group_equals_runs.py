@@ -33,6 +33,7 @@ def _outputs(path: Path) -> np.ndarray:
     return outputs["logits"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe, shared", [MLP, CNN, TRANSFORMER], ids=["mlp", "cnn", "transformer"])
 @pytest.mark.parametrize("width", [1, 4])
 def test_each_of_sixteen_members_equals_the_same_run_alone(

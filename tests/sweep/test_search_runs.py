@@ -163,6 +163,7 @@ def _workers(recipe: str, overrides: Sequence[str], count: int) -> list[subproce
     return [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for _ in range(count)]
 
 
+@pytest.mark.slow
 def test_three_processes_share_a_study_and_one_is_killed(tiny: str) -> None:
     words = (AXIS, "sweep.sampler=tpe", "sweep.trials=5", "sweep.batch=1", "sweep.dir=here", *SHORT)
     ledger = Ledger(_folder("here") / FILE)

@@ -69,6 +69,7 @@ def test_trials_that_fail_end_with_two(tiny: str, capsys: pytest.CaptureFixture[
     assert main((*words, "sweep.retries=1")) == 0
 
 
+@pytest.mark.slow
 def test_a_killed_sweep_goes_on_with_what_is_unfinished(tiny: str) -> None:
     words = ("sweep", tiny, "seed=range(3)", "sweep.dir=here", "hydra/launcher=basic", "trainer.steps=4")
     first = fw(*words)
