@@ -8,7 +8,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from framework.config.compose.bounds import MAX_DEPTH, MAX_FILE_BYTES, MAX_NODES
-from framework.config.compose.document import read
+from framework.config.compose.document import read, read_shared
 from framework.config.compose.paths import leaves
 from framework.core.errors import ConfigError, Problem
 
@@ -249,3 +249,14 @@ def test_a_number_that_yaml_made_of_text_is_shown_as_written(write, problems):
     (told,) = problems()
     assert told.found == "found 45045, a whole number, written 12:30:45"
     assert told.fix == "run.dir='12:30:45'"
+
+
+def test_a_text_is_parsed_once_and_another_one_anew(folder):
+    def of(text: str, shown: str = "x.yaml"):
+        Path("x.yaml").write_text(text, encoding="utf-8")
+        return read_shared(Path("x.yaml"), shown)
+
+    first = of("a: 1\n")
+    assert of("a: 1\n") is first
+    assert of("a: 2\n").value == {"a": 2}
+    assert of("a: 1\n", "y.yaml").origin() == "y.yaml:1"
