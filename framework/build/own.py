@@ -88,7 +88,7 @@ def _of_class(bound: Bound, found: Any, options: dict[str, Any], higher: bool | 
         raise ConfigError(Problem(f"{bound.key}._target_", f"{target} has no method '{lacking[0]}'", expected))
 
     def measure(mask: jax.Array | None, **wired: Any) -> Any:
-        given = made.measure(*wired.values(), mask) if _reads_all(bound) else made.measure(**wired, mask=mask)
+        given = made.measure(*_in_order(wired), mask) if _reads_all(bound) else made.measure(**wired, mask=mask)
         return _like(bound, given, made.init())
 
     def guarded(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -132,6 +132,11 @@ def _reads_all(bound: Bound) -> bool:
     return tuple(bound.wires.items()) == tuple(zip(_READS_ALL, _READS_ALL, strict=True))
 
 
+def _in_order(arrays: Mapping[str, Any]) -> list[Any]:
+    """Outputs and batch, in whatever order a mapping that was mapped over by JAX has them."""
+    return [arrays[name] for name in _READS_ALL]
+
+
 def _function(bound: Bound) -> Callable[..., Any]:
     return imported(_name(bound), f"{bound.key}._target_")
 
@@ -139,9 +144,10 @@ def _function(bound: Bound) -> Callable[..., Any]:
 def _called(bound: Bound, function: Any, arrays: Mapping[str, Any], options: Mapping[str, Any] | None = None) -> Any:
     options = bound.plain if options is None else options
     named = not _reads_all(bound)
-    refuse_arguments(function, _name(bound), bound.key, arrays, options, named=named)
+    given = arrays if named else _READS_ALL
+    refuse_arguments(function, _name(bound), bound.key, given, options, named=named)
     try:
-        return function(**arrays, **options) if named else function(*arrays.values(), **options)
+        return function(**arrays, **options) if named else function(*_in_order(arrays), **options)
     except Exception as error:  # the user's code may raise anything
         raise _failed(bound, error, function, arrays) from error
 
