@@ -46,7 +46,8 @@ def _over_batch(x: jax.Array, scale: jax.Array, bias: jax.Array) -> jax.Array:
     variables = {"params": {"scale": scale, "bias": bias}, "batch_stats": kept}
     context = Context(train=True)
     y, updates = BatchNorm(epsilon=1e-3, momentum=0.5).apply(variables, x, context=context, mutable=["batch_stats"])
-    moved = updates["batch_stats"]["mean"] + updates["batch_stats"]["var"]
+    stats: Any = updates["batch_stats"]
+    moved = stats["mean"] + stats["var"]
     return y + lax.stop_gradient(moved).astype(y.dtype)
 
 
