@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from typing import Any
 
 import pytest
@@ -12,13 +13,17 @@ import yaml
 from framework.config.compose import json_schema, load, recipes, schema_json
 from framework.config.schema.base import traced_values
 
-SCHEMA = json_schema()
 TYPES = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "null": type(None), "array": list}
+
+
+@cache
+def schema_of_recipes() -> dict[str, Any]:
+    return json_schema()
 
 
 def fits(value: Any, schema: dict[str, Any]) -> bool:
     """Whether a value fits a schema: the part of JSON schema that ours uses."""
-    if "$ref" in schema and not fits(value, SCHEMA["$defs"][schema["$ref"].rpartition("/")[2]]):
+    if "$ref" in schema and not fits(value, schema_of_recipes()["$defs"][schema["$ref"].rpartition("/")[2]]):
         return False
     if "anyOf" in schema and not any(fits(value, branch) for branch in schema["anyOf"]):
         return False
@@ -66,12 +71,12 @@ def _recipe(entry) -> dict[str, Any]:
 
 @pytest.mark.parametrize("entry", recipes(), ids=lambda entry: entry.name)
 def test_every_shipped_recipe_fits(entry):
-    assert fits(_recipe(entry), SCHEMA)
+    assert fits(_recipe(entry), schema_of_recipes())
 
 
 @pytest.mark.parametrize("entry", recipes(), ids=lambda entry: entry.name)
 def test_every_composed_recipe_fits(entry):
-    assert fits(load(entry.identity).tree, SCHEMA)
+    assert fits(load(entry.identity).tree, schema_of_recipes())
 
 
 GOOD = {
@@ -102,41 +107,41 @@ BAD = {
 
 @pytest.mark.parametrize("case", GOOD, ids=lambda case: case.replace(" ", "-"))
 def test_what_may_stand_in_a_recipe_fits(case):
-    assert fits(GOOD[case], SCHEMA)
+    assert fits(GOOD[case], schema_of_recipes())
 
 
 @pytest.mark.parametrize("case", BAD, ids=lambda case: case.replace(" ", "-"))
 def test_a_mistake_does_not_fit(case):
-    assert not fits(BAD[case], SCHEMA)
+    assert not fits(BAD[case], schema_of_recipes())
 
 
 def test_traced_keys_are_marked():
     loaded = load("digits_mlp")
     for key in traced_values(loaded.config.optimizer, "optimizer"):
         section, name = ("Cosine", key.rpartition(".")[2]) if "schedule" in key else ("AdamW", key.rpartition(".")[2])
-        assert SCHEMA["$defs"][section]["properties"][name]["traced"] is True
-    assert "traced" not in SCHEMA["$defs"]["Trainer"]["properties"]["epochs"]
-    assert SCHEMA["$defs"]["Trainer"]["properties"]["ema_decay"]["traced"] is True
+        assert schema_of_recipes()["$defs"][section]["properties"][name]["traced"] is True
+    assert "traced" not in schema_of_recipes()["$defs"]["Trainer"]["properties"]["epochs"]
+    assert schema_of_recipes()["$defs"]["Trainer"]["properties"]["ema_decay"]["traced"] is True
 
 
 def test_key_paths_are_marked():
-    assert SCHEMA["$defs"]["CrossEntropy"]["properties"]["logits"]["wired"] is True
+    assert schema_of_recipes()["$defs"]["CrossEntropy"]["properties"]["logits"]["wired"] is True
 
 
 def test_every_setting_of_the_run_is_described():
     sections = ("Trainer", "CheckpointSection", "Report", "Run", "EarlyStop")
     layouts = ("Auto", "Pmap", "Data", "Fsdp", "Tensor", "Mesh", "MeshAxes")
     for name in (*sections, *layouts):
-        for key, schema in SCHEMA["$defs"][name]["properties"].items():
+        for key, schema in schema_of_recipes()["$defs"][name]["properties"].items():
             if key not in ("type", "axes"):  # what `axes` holds is described key by key
                 assert schema.get("description"), f"{name}.{key}"
 
 
 def test_the_groups_options_are_listed():
-    entry = SCHEMA["properties"]["defaults"]["items"]["anyOf"][1]["properties"]
+    entry = schema_of_recipes()["properties"]["defaults"]["items"]["anyOf"][1]["properties"]
     assert "lion" in entry["override /optimizer"]["anyOf"][0]["enum"]
     assert "cosine" in entry["override /optimizer/schedule"]["anyOf"][0]["enum"]
 
 
 def test_the_text_is_the_schema():
-    assert json.loads(schema_json()) == SCHEMA
+    assert json.loads(schema_json()) == schema_of_recipes()
