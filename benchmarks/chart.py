@@ -27,12 +27,15 @@ HEADINGS = {
 }
 ROWS = {
     "fw": ("fw",),
+    "fw, bfloat16": ("fw16",),
     "JAX by hand": ("flax",),
     "Keras, JAX": ("keras", "keras20", "keras50"),
     "Keras, TensorFlow": ("tensorflow", "tensorflow20"),
     "PyTorch": ("torch",),
     "PyTorch, compiled": ("compiled",),
     "Lightning": ("lightning",),
+    "PyTorch, bfloat16": ("torch16", "medium", "lightning16"),
+    "Keras, bfloat16": ("keras16",),
 }
 """Label -> sides; where there are several, each model shows the fastest."""
 
@@ -76,7 +79,8 @@ def draw(content: Mapping[str, Any], path: Path, note: str = "") -> None:
             _panel(axis, name, [found[row] for row in shown], labelled=place == 0)
         figure.suptitle("Training steps per second (longer is faster)", x=0.012, y=0.985, ha="left", weight="bold")
         where = content["machine"]
-        words = f"{where['processor']}, {where['cpus']} cores, {where['date']}; float32, Adam, two threads each"
+        machine = f"{where['processor']}, {where['cpus']} cores, {where['date']}"
+        words = f"{machine}; float32 where not told otherwise, Adam, two threads"
         meaning = "Medians of interleaved rounds; in brackets how many times as fast fw is."
         below = f"{meaning}\n{words}{f'; {note}' if note else ''}."
         figure.text(0.012, 0.02, below, color=FAINT, fontsize=8, linespacing=1.4)
@@ -89,10 +93,10 @@ def _panel(axis: Axes, name: str, found: Sequence[Bar], *, labelled: bool) -> No
     ours = found[0].rate if found[0].label == "fw" else None
     most = max((bar.rate for bar in found if bar.rate), default=1.0)
     for row, bar in enumerate(found):
-        first = bar.label == "fw"
+        first = bar.label.startswith("fw")
         axis.barh(row, bar.rate or 0, height=0.66, color=OURS if first else THEIRS, linewidth=0)
         text = spoken(bar.rate) if bar.rate else "not measured"
-        if bar.rate and ours and not first:
+        if bar.rate and ours and row:
             text += f"  ({ours / bar.rate:.1f}×)"
         color = FAINT if not bar.rate else INK
         axis.text((bar.rate or 0) + 0.015 * most, row, text, va="center", color=color, weight="bold" if first else None)

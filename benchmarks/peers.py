@@ -4,8 +4,9 @@
 
 Every side is a process of its own with its model in memory; they take turns, in another order each round, so that a
 slow moment of the machine meets all. They have the same number of parameters (asserted), the same rows, batch size,
-dtype (float32), optimizer (Adam) and two threads, and their losses must fall (asserted). `make bench-peers` makes the
-environments of the peers; those that are absent are left out, and it is said.
+optimizer (Adam) and two threads, and their losses must fall (asserted). All arrays are float32, and so are the products
+but of the sides that say so: each library's own ways to let products take bfloat16 are sides of their own. `make
+bench-peers` makes the environments of the peers; those that are absent are left out, and it is said.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from machine import machine
@@ -57,13 +58,20 @@ def _keras(title: str, backend: str, steps: int, models: tuple[str, ...] = MODEL
 
 KINDS = {
     "fw": Kind("fw", "side_fw.py"),
+    "fw16": Kind("fw, products of bfloat16", "side_fw.py", words=("trainer.matmul_precision=bfloat16",)),
     "lowered": Kind("JAX by hand, same lowering", "side_lowered.py"),
     "flax": Kind("JAX by hand, Flax and Optax", "side_flax.py"),
     "torch": Kind("PyTorch", "side_torch.py", "torch"),
     "compiled": Kind("PyTorch, compiled", "side_torch.py", "torch", ("--compile",)),
+    "torch16": Kind("PyTorch, autocast to bfloat16", "side_torch.py", "torch", ("--autocast",)),
+    "medium": Kind("PyTorch, medium precision", "side_torch.py", "torch", ("--medium",)),
     "lightning": Kind("Lightning", "side_lightning.py", "torch"),
+    "lightning16": Kind("Lightning, bf16-mixed", "side_lightning.py", "torch", ("--mixed",)),
     "keras": _keras("Keras on JAX", "jax", 1),
     "keras20": _keras("Keras on JAX", "jax", 20),
+    "keras16": replace(
+        _keras("Keras on JAX, mixed_bfloat16", "jax", 20), words=("--steps-per-execution", "20", "--mixed")
+    ),
     "keras50": _keras("Keras on JAX", "jax", 50, ("mlp",)),
     "tensorflow": _keras("TensorFlow Keras", "tensorflow", 1),
     "tensorflow20": _keras("TensorFlow Keras", "tensorflow", 20),
@@ -138,7 +146,7 @@ def _start(
         if not python.exists():
             absent[name] = f"{python} does not exist; make bench-peers makes it"
             continue
-        told = declared if name == "fw" else [str(workload), *kind.words]
+        told = [*(declared if kind.script == "side_fw.py" else [str(workload)]), *kind.words]
         command = [str(python), str(HERE / "peers" / kind.script), *told]
         sides[name] = Side(name, command, kind.environment)
         stack.callback(sides[name].close)

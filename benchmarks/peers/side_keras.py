@@ -1,6 +1,6 @@
 """Keras' `fit` on its JAX or TensorFlow backend, without callbacks, metrics and validation.
 
-KERAS_BACKEND=jax python benchmarks/peers/side_keras.py WORKLOAD [--steps-per-execution 20]
+KERAS_BACKEND=jax python benchmarks/peers/side_keras.py WORKLOAD [--steps-per-execution 20] [--mixed]
 """
 
 from __future__ import annotations
@@ -47,5 +47,8 @@ if __name__ == "__main__":
     answers = channel()
     words = parser(__doc__ or "")
     words.add_argument("--steps-per-execution", type=int, default=1)
+    words.add_argument("--mixed", action="store_true", help="mixed_bfloat16")
     options = words.parse_args()
+    if options.mixed:
+        keras.mixed_precision.set_global_policy("mixed_bfloat16")
     serve(Keras(Workload.load(options.workload), options.steps_per_execution), answers)

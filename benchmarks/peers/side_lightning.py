@@ -1,6 +1,6 @@
 """Lightning's Trainer over the PyTorch models, without logger, checkpoints, progress bar and validation.
 
-python benchmarks/peers/side_lightning.py WORKLOAD
+python benchmarks/peers/side_lightning.py WORKLOAD [--mixed]
 
 The data loader gathers whole batches by index, which is several times faster than collating single examples.
 """
@@ -48,7 +48,8 @@ class Module(lightning.LightningModule):
 class Lightning:
     """One `fit` for each turn; the module goes on from where the last one ended."""
 
-    def __init__(self, work: Workload) -> None:
+    def __init__(self, work: Workload, mixed: bool) -> None:
+        self.precision: Any = "bf16-mixed" if mixed else "32-true"
         self.version = f"Lightning {lightning.__version__}"
         self.module = Module(work)
         data = TensorDataset(*tensors(work))
@@ -65,6 +66,7 @@ class Lightning:
         trainer = lightning.Trainer(
             accelerator="cpu",
             devices=1,
+            precision=self.precision,
             max_steps=steps,
             max_epochs=-1,
             logger=False,
@@ -78,8 +80,10 @@ class Lightning:
 
 if __name__ == "__main__":
     answers = channel()
-    options = parser(__doc__ or "").parse_args()
+    words = parser(__doc__ or "")
+    words.add_argument("--mixed", action="store_true", help="bf16-mixed")
+    options = words.parse_args()
     warnings.simplefilter("ignore")
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     torch.set_num_threads(2)
-    serve(Lightning(Workload.load(options.workload)), answers)
+    serve(Lightning(Workload.load(options.workload), options.mixed), answers)

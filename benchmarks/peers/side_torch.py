@@ -1,6 +1,6 @@
 """A plain PyTorch loop: batches gathered from tensors by index, the loss looked at once at the end.
 
-python benchmarks/peers/side_torch.py WORKLOAD [--compile]
+python benchmarks/peers/side_torch.py WORKLOAD [--compile] [--autocast | --medium]
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from workload import LEARNING_RATE, Workload, parser
 
 
 class Torch:
-    """Eager, or with the forward pass and the loss compiled."""
+    """Eager, or with the forward pass and the loss compiled; in float32, or with autocast to bfloat16."""
 
-    def __init__(self, work: Workload, compiled: bool) -> None:
+    def __init__(self, work: Workload, compiled: bool, autocast: bool) -> None:
+        self.autocast = autocast
         self.version = f"PyTorch {torch.__version__.partition('+')[0]}{', compiled' if compiled else ''}"
         self.model = make(work)
         if work.model == "cnn":
@@ -31,7 +32,8 @@ class Torch:
         return sum(parameter.numel() for parameter in self.model.parameters())
 
     def _objective(self, inputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        return cost(self.model(inputs), labels)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.autocast):
+            return cost(self.model(inputs), labels)
 
     def run(self, steps: int) -> tuple[int, float]:
         """Take so many steps."""
@@ -49,6 +51,11 @@ if __name__ == "__main__":
     answers = channel()
     words = parser(__doc__ or "")
     words.add_argument("--compile", action="store_true")
+    words.add_argument("--autocast", action="store_true")
+    words.add_argument("--medium", action="store_true", help="let products of float32 numbers take bfloat16")
     options = words.parse_args()
     torch.set_num_threads(2)
-    serve(Torch(Workload.load(options.workload), options.compile), answers)
+    if options.medium:
+        torch.set_float32_matmul_precision("medium")
+        torch.backends.mkldnn.conv.fp32_precision = "bf16"
+    serve(Torch(Workload.load(options.workload), options.compile, options.autocast), answers)
