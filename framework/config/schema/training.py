@@ -54,11 +54,11 @@ class Trainer(Spec):
     )
     memory: Literal["auto", "fast", "lean"] = Field(
         "auto",
-        description="lean: keep little until the backward pass and give freed memory back; fast: keep all that is faster",
+        description="lean: keep little until the backward pass and give freed memory back; fast: all that is faster",
     )
     precision: Precision | None = Field(
         None,
-        description="number format to compute in, of layers that set no `dtype`; weights stay float32; null: as they say",
+        description="number format to compute in of layers without a `dtype`; weights stay float32; null: as they say",
     )
     matmul_precision: Literal["bfloat16", "tensorfloat32", "float32"] | None = Field(
         None,
