@@ -90,8 +90,18 @@ def product_over_rows(x: jax.Array, y: jax.Array) -> jax.Array:
     block = next((size for size in _BLOCKS if x.shape[0] % size == 0), None)
     if block is None:
         return lax.dot_general(x.astype(jnp.float32), y.astype(jnp.float32), (((0,), (0,)), ((), ())))
+    if y.shape[1] < x.shape[1]:
+        columns = next((size for size in _BLOCKS if x.shape[1] % size == 0), None)
+        if columns is not None:
+            # The side with fewer columns is turned, and then the result, in another way than a transpose.
+            back = product(_turned(y, block), x).reshape(y.shape[1], -1, columns)
+            return back.transpose(1, 2, 0).reshape(x.shape[1], y.shape[1])
+    return product(_turned(x, block), y)
+
+
+def _turned(x: jax.Array, block: int) -> jax.Array:
     blocks = bits(x).reshape(x.shape[0] // block, block, x.shape[1])
-    return product(from_bits(blocks.transpose(2, 0, 1).reshape(x.shape[1], x.shape[0])), y)
+    return from_bits(blocks.transpose(2, 0, 1).reshape(x.shape[1], x.shape[0]))
 
 
 def bits(x: jax.Array) -> jax.Array:
