@@ -34,7 +34,8 @@ ROWS = {
     "PyTorch": ("torch",),
     "PyTorch, compiled": ("compiled",),
     "Lightning": ("lightning",),
-    "PyTorch, bfloat16": ("torch16", "medium", "lightning16"),
+    "PyTorch, bfloat16": ("torch16", "medium"),
+    "Lightning, bfloat16": ("lightning16",),
     "Keras, bfloat16": ("keras16",),
 }
 """Label -> sides; where there are several, each model shows the fastest."""
@@ -81,7 +82,7 @@ def draw(content: Mapping[str, Any], path: Path, note: str = "") -> None:
         where = content["machine"]
         machine = f"{where['processor']}, {where['cpus']} cores, {where['date']}"
         words = f"{machine}; float32 where not told otherwise, Adam, two threads"
-        meaning = "Medians of interleaved rounds; in brackets how many times as fast fw is."
+        meaning = "Medians of interleaved rounds; in brackets how many times as fast fw is, bfloat16 beside bfloat16."
         below = f"{meaning}\n{words}{f'; {note}' if note else ''}."
         figure.text(0.012, 0.02, below, color=FAINT, fontsize=8, linespacing=1.4)
         figure.subplots_adjust(left=0.145, right=0.985, top=1 - 0.78 / height, bottom=0.6 / height, wspace=0.12)
@@ -90,14 +91,15 @@ def draw(content: Mapping[str, Any], path: Path, note: str = "") -> None:
 
 
 def _panel(axis: Axes, name: str, found: Sequence[Bar], *, labelled: bool) -> None:
-    ours = found[0].rate if found[0].label == "fw" else None
+    ours = {bar.label: bar.rate for bar in found if bar.label.startswith("fw")}
     most = max((bar.rate for bar in found if bar.rate), default=1.0)
     for row, bar in enumerate(found):
         first = bar.label.startswith("fw")
         axis.barh(row, bar.rate or 0, height=0.66, color=OURS if first else THEIRS, linewidth=0)
         text = spoken(bar.rate) if bar.rate else "not measured"
-        if bar.rate and ours and row:
-            text += f"  ({ours / bar.rate:.1f}×)"
+        beside = ours.get("fw, bfloat16" if "bfloat16" in bar.label else "fw")
+        if bar.rate and beside and not first:
+            text += f"  ({beside / bar.rate:.1f}×)"
         color = FAINT if not bar.rate else INK
         axis.text((bar.rate or 0) + 0.015 * most, row, text, va="center", color=color, weight="bold" if first else None)
     heading, details = HEADINGS[name]
