@@ -50,7 +50,12 @@ def test_float16_is_refused_for_want_of_loss_scaling(word: object) -> None:
 
 @pytest.mark.parametrize(
     ("key", "value", "meant"),
-    [("mixed_precision", "bf16", "bfloat16"), ("amp", True, "bfloat16"), ("fp16", False, "null"), ("bf16", None, "null")],
+    [
+        ("mixed_precision", "bf16", "bfloat16"),
+        ("amp", True, "bfloat16"),
+        ("fp16", False, "null"),
+        ("bf16", None, "null"),
+    ],
 )
 def test_a_key_of_another_library_is_answered_with_key_and_value(key: str, value: object, meant: str) -> None:
     problem = told({key: value})
