@@ -33,6 +33,7 @@ from framework.core.errors import ConfigError, Problem
 from framework.core.random import base_key, derive
 from framework.core.trees import named_leaves
 from framework.lowering.choice import Choices
+from framework.lowering.narrow import precision_of
 from framework.network import Network
 from framework.network.marks import frozen, penalties, total_penalty
 from framework.network.network import PROBED
@@ -71,7 +72,7 @@ class Experiment:
         default = forms.pop("default")
         mesh = getattr(self.inside, "mesh", None)
         whole = mesh is None or mesh.size == 1
-        return Choices(forms, default, trainer.memory, whole, trainer.matmul_precision)
+        return Choices(forms, default, trainer.memory, whole, precision_of(trainer.matmul_precision))
 
     def within(self, inside: Inside) -> Experiment:
         """The same functions for a layout over devices; they mean the same computation."""

@@ -171,7 +171,16 @@ _VALUES = {
         "false": "null",
         "none": "null",
         "no": "null",
-    }
+    },
+    "matmul_precision": {
+        "medium": "bfloat16",
+        "bf16": "bfloat16",
+        "high": "tensorfloat32",
+        "tf32": "tensorfloat32",
+        "highest": "float32",
+        "fp32": "float32",
+        "auto": "fast",
+    },
 }
 _VERBS = {
     "new": "init",

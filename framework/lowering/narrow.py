@@ -36,6 +36,13 @@ def multiplies_tiles() -> bool:
         return False  # no Linux
 
 
+def precision_of(wanted: str | None) -> str | None:
+    """What `fast` means here: bfloat16 on a CPU with these instructions, else JAX's own rule; others as they are."""
+    if wanted != "fast":
+        return wanted
+    return "bfloat16" if platform() == "cpu" and multiplies_tiles() else None
+
+
 def narrows(x: jax.Array, kernel: jax.Array, axes: int = 1) -> bool:
     """Whether products of x [..., *inputs] with a kernel are computed here, `axes` being the number of inputs' axes.
 

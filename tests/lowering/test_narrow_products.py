@@ -98,6 +98,14 @@ def test_bfloat16_layers_have_float32_sums() -> None:
     np.testing.assert_allclose(np.asarray(found, np.float64), exact, rtol=2.0**-8, atol=1e-3)
 
 
+@pytest.mark.skipif(jax.default_backend() != "cpu", reason="tells CPUs apart")
+def test_fast_is_decided_by_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    for tiles, meant in ((True, "bfloat16"), (False, None)):
+        monkeypatch.setattr(narrow, "multiplies_tiles", lambda tiles=tiles: tiles)
+        assert narrow.precision_of("fast") == meant
+    assert narrow.precision_of("float32") == "float32" and narrow.precision_of(None) is None
+
+
 def test_a_recipe_asks_for_it_and_trains(tmp_path: Path) -> None:
     steps = ["trainer.epochs=null", "trainer.steps=30", "trainer.validate_every_steps=30", "report.figures=false"]
     losses = []

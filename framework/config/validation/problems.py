@@ -178,7 +178,7 @@ class Translator:
         )
 
     def _unknown_word(self, error: _Located, words: Sequence[Any]) -> Problem:
-        near = closest(str(error.value), [str(word) for word in words])
+        near = familiar_value(error.dotted, error.value) or closest(str(error.value), [str(word) for word in words])
         assert error.shape is not None
         fix = f"{error.dotted}={near}" if near else self._default_fix(error.dotted, error.shape)
         return Problem(error.dotted, f"unknown value '{error.value}'", expected(error.shape), fix=fix)

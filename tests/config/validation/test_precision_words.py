@@ -65,3 +65,15 @@ def test_a_key_of_another_library_is_answered_with_key_and_value(key: str, value
 def test_what_is_no_word_is_told_like_anything_else() -> None:
     assert told({"precision": 1.5}).found == "found 1.5, a number"
     assert [Trainer.model_validate({"steps": 1, "precision": word}).precision for word in (None, "float32", "bfloat16")]
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [("medium", "bfloat16"), ("high", "tensorfloat32"), ("highest", "float32"), ("TF32", "tensorfloat32")],
+)
+def test_a_word_for_the_precision_of_products_is_answered_with_ours(word: str, meant: str) -> None:
+    expected = "one of fast, bfloat16, tensorfloat32, float32, or null"
+    fix = f"trainer.matmul_precision={meant}"
+    assert told({"matmul_precision": word}) == Problem(
+        "trainer.matmul_precision", f"unknown value '{word}'", expected, fix=fix
+    )
