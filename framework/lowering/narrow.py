@@ -12,8 +12,6 @@ sums.
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -21,19 +19,16 @@ import jax.numpy as jnp
 from jax import lax
 from jax.custom_batching import custom_vmap
 
+from framework.core.processor import processor_features
 from framework.lowering.choice import matmul_precision, platform, whole
 
 _BLOCKS = (32, 16, 8, 4, 2)
 """Rows that are turned together; a plain transpose XLA would take into the product."""
 
 
-@cache
 def multiplies_tiles() -> bool:
     """Whether the processor has instructions for tiles of bfloat16 numbers."""
-    try:
-        return " amx_bf16" in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return False  # no Linux
+    return " amx_bf16" in (processor_features() or "")
 
 
 def precision_of(wanted: str | None) -> str | None:

@@ -95,11 +95,7 @@ def _products(patches: jax.Array, kernel: jax.Array, dy: jax.Array) -> tuple[jax
     tiles = patches.dtype == jnp.bfloat16
     narrow = rounded(dy, tiles).reshape(-1, dy.shape[-1])
     spread = product_with_rows(narrow, rounded(matrix, tiles)).reshape(*dy.shape[:-1], -1).astype(dy.dtype)
-    if rows.shape[-1] <= narrow.shape[-1]:
-        return product_over_rows(rows, narrow).astype(kernel.dtype), spread
-    # The one with fewer columns is turned: what comes back, and then the small result.
-    back = product_over_rows(narrow, rows).reshape(-1, *kernel.shape[:-1])
-    return jnp.moveaxis(back, 0, -1).astype(kernel.dtype), spread
+    return product_over_rows(rows, narrow).astype(kernel.dtype), spread
 
 
 def padded_input(x: jax.Array, sides: Sides) -> jax.Array:

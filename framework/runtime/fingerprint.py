@@ -32,22 +32,12 @@ def digest(*parts: str) -> str:
 def settings() -> str:
     """The devices, the number of cores, JAX's settings as they are now, and the variables that XLA reads."""
     devices = [f"{device.id} {device.device_kind}" for device in jax.devices()]
-    return "\n".join((*devices, str(_cores()), _instructions(), *_settings()))
+    return "\n".join((*devices, str(_cores()), *_settings()))
 
 
 def _cores() -> int | None:
     """Those that this process may use: XLA divides its kernels among so many threads when it compiles."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-
-
-@cache
-def _instructions() -> str:
-    """What the processor can do: programs are compiled for it, and some operations take other forms without it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return ""  # no Linux
-    return next((line for line in lines if line.startswith(("flags", "Features"))), "")
 
 
 @cache

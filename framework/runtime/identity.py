@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import platform
 from importlib.metadata import version
-from pathlib import Path
+
+from framework.core.processor import processor_features
 
 
 def identity() -> str:
@@ -21,9 +22,5 @@ def identity() -> str:
 
 def _processor() -> str:
     """The features of the first processor; its name where the system does not list them."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").splitlines()
-    except OSError:
-        return platform.processor()
-    wanted = ("vendor_id", "cpu family", "model\t", "flags", "Features", "CPU part")
-    return "\n".join(dict.fromkeys(line for line in lines if line.startswith(wanted)))
+    features = processor_features()
+    return platform.processor() if features is None else features
