@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
@@ -157,6 +157,19 @@ class Collection:
     def take(self, indices: np.ndarray) -> Arrays:
         """The examples at `indices`, neither split nor scaled."""
         return self.source.take(indices)
+
+
+def by_part(ends: np.ndarray, rows: np.ndarray) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """For each part that holds some of the rows: its number, their places in `rows`, and their numbers within it.
+
+    Args:
+      ends: int[parts], of examples that lie part after part, the number of the first behind each.
+      rows: numbers of examples, from 0 on.
+    """
+    owners = np.searchsorted(ends, rows, side="right")
+    for owner in np.unique(owners):
+        places = np.flatnonzero(owners == owner)
+        yield int(owner), places, rows[places] - (ends[owner - 1] if owner else 0)
 
 
 def checked(indices: np.ndarray, length: int) -> np.ndarray:

@@ -16,7 +16,7 @@ import numpy as np
 from framework.data.convert import convert_into, converted_spec
 from framework.data.labels import encode_labels
 from framework.data.paths import Files, by_split, files_of
-from framework.data.protocol import Arrays, ArraySpec, Collection, Outline, checked, filled
+from framework.data.protocol import Arrays, ArraySpec, Collection, Outline, by_part, checked, filled
 from framework.data.record_files import open_records, record_layout, wrong_record
 from framework.data.sources.npz import require_label
 
@@ -90,11 +90,8 @@ class Records:
           DataError: a record is of another length than the recipe says, or a label is outside its classes.
         """
         rows = checked(indices, len(self))
-        owners = np.searchsorted(self._ends, rows, side="right")
-        for owner in np.unique(owners):
-            places = np.flatnonzero(owners == owner)
-            first = int(self._ends[owner - 1]) if owner else 0
-            self._fill_from(int(owner), rows[places] - first, places, out)
+        for owner, places, inside in by_part(self._ends, rows):
+            self._fill_from(owner, inside, places, out)
 
     def _fill_from(self, owner: int, rows: np.ndarray, places: np.ndarray, out: Mapping[str, np.ndarray]) -> None:
         size = self._layout.itemsize

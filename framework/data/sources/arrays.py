@@ -11,7 +11,7 @@ from framework.core.errors import DataError, Problem
 from framework.data.convert import convert, converted_spec
 from framework.data.held import WHOLE, Held, absent, find, read_written
 from framework.data.labels import encode_labels
-from framework.data.protocol import LABELLED, Arrays, ArraySpec, Collection, Outline, checked
+from framework.data.protocol import LABELLED, Arrays, ArraySpec, Collection, Outline, by_part, checked, joined
 
 Missing = Literal["error", "mean", "zero"]
 
@@ -64,7 +64,7 @@ def arrays(
     parts = [dict(part) for part in held.splits.values()]
     names = None if class_names is None else tuple(class_names)
     if "label" in spec and classes is not None:
-        labels = _joined([part["label"] for part in parts])
+        labels = joined([part["label"] for part in parts])
         # Numbers stand for themselves, also where their classes have names.
         encoded, found = encode_labels(labels, classes, names if labels.dtype.kind == "U" else None, _place(held))
         names = names or found
@@ -78,7 +78,7 @@ def arrays(
     return Collection(
         source,
         own=None if WHOLE in held.splits else _own(held),
-        labels=_joined([part["label"] for part in parts]) if stratifiable else None,
+        labels=joined([part["label"] for part in parts]) if stratifiable else None,
         class_names=names,
         facts=facts | {"learned": learned, "fingerprint": held.fingerprint},
         fill={} if missing == "error" else {name: missing for name, item in spec.items() if _fillable(name, item)},
@@ -100,17 +100,17 @@ class _Parts:
     def take(self, indices: np.ndarray) -> Arrays:
         """The examples at `indices`."""
         rows = checked(indices, len(self))
-        owners = np.searchsorted(self._ends, rows, side="right")
-        used = np.unique(owners)
-        if len(used) == 1:
-            part, first = self._parts[used[0]], int(self._ends[used[0] - 1]) if used[0] else 0
-            return {name: convert(name, part[name][rows - first]) for name in self.spec}
+        found = [(places, self._of(part, inside)) for part, places, inside in by_part(self._ends, rows)]
+        if len(found) == 1:
+            return found[0][1]
         out = {name: np.empty((len(rows), *item.shape), item.dtype) for name, item in self.spec.items()}
-        for owner in used:
-            places = np.flatnonzero(owners == owner)
-            for name, values in self.take(rows[places]).items():
-                out[name][places] = values
+        for places, values in found:
+            for name, array in values.items():
+                out[name][places] = array
         return out
+
+    def _of(self, part: int, rows: np.ndarray) -> Arrays:
+        return {name: convert(name, self._parts[part][name][rows]) for name in self.spec}
 
 
 def _spec(arrays: Mapping[str, str]) -> dict[str, ArraySpec]:
@@ -127,10 +127,6 @@ def _spec(arrays: Mapping[str, str]) -> dict[str, ArraySpec]:
 def _own(held: Held) -> dict[str, np.ndarray]:
     ends = np.cumsum([0, *held.examples.values()])
     return {split: np.arange(ends[index], ends[index + 1]) for index, split in enumerate(held.splits)}
-
-
-def _joined(arrays: Sequence[np.ndarray]) -> np.ndarray:
-    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
 
 def _fillable(name: str, spec: ArraySpec) -> bool:

@@ -15,7 +15,7 @@ from framework.core.words import listed
 from framework.data.held import Held
 from framework.data.in_memory import Wanted, hold
 from framework.data.labels import encode_labels
-from framework.data.protocol import Arrays, ArraySpec, Collection, Outline, Source, checked
+from framework.data.protocol import Arrays, ArraySpec, Collection, Outline, Source, by_part, checked
 from framework.data.sources import arrays as in_memory
 from framework.data.splits import NAMES
 
@@ -170,12 +170,9 @@ class Guarded:
           DataError: the user's source fails, gives what its spec does not say, or a label outside its classes.
         """
         rows = checked(indices, len(self))
-        owners = np.searchsorted(self._ends, rows, side="right")
         out = {name: np.empty((len(rows), *item.shape), item.dtype) for name, item in self.spec.items()}
-        for owner in np.unique(owners):
-            places = np.flatnonzero(owners == owner)
-            first = int(self._ends[owner - 1]) if owner else 0
-            for name, values in self._taken(self._parts[owner], rows[places] - first).items():
+        for owner, places, inside in by_part(self._ends, rows):
+            for name, values in self._taken(self._parts[owner], inside).items():
                 out[name][places] = values
         return out
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from framework.core.errors import DataError, Problem
 from framework.data.paths import Files, by_split, files_of
-from framework.data.protocol import Arrays, Collection, Outline, checked
+from framework.data.protocol import Arrays, Collection, Outline, by_part, checked
 from framework.data.windows import window_spec
 
 
@@ -88,15 +88,13 @@ class TokenWindows:
           DataError: a token is outside of the vocabulary.
         """
         rows = checked(indices, len(self))
-        owners = np.searchsorted(self._ends, rows, side="right")
         windows = np.empty((len(rows), self._context + 1), np.int32)
         along = np.arange(self._context + 1)
-        for owner in np.unique(owners):
-            mine = owners == owner
-            starts = (rows[mine] - self.firsts[owner]) * self._stride
+        for owner, places, inside in by_part(self._ends, rows):
+            starts = inside * self._stride
             found = self._streams[owner][starts[:, None] + along]
-            self._require_known(int(owner), found, starts)
-            windows[mine] = found
+            self._require_known(owner, found, starts)
+            windows[places] = found
         return {"tokens": windows[:, :-1], "targets": windows[:, 1:]}
 
     def extents(self) -> np.ndarray:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from framework.core.errors import DataError, Problem
-from framework.data.protocol import Arrays, ArraySpec, checked, filled
+from framework.data.protocol import Arrays, ArraySpec, by_part, checked, filled
 from framework.data.tables.frame import Frame
 from framework.data.tables.layout import Layout, refuse_missing
 from framework.data.tables.parquet_file import arrow, cells, unreadable
@@ -120,12 +120,9 @@ class RowGroups:
         rows = checked(indices, len(self))
         if self._labels is not None:
             out["label"][...] = self._labels[rows]
-        owners = np.searchsorted(self._ends, rows, side="right")
-        for owner in np.unique(owners):
-            places = np.flatnonzero(owners == owner)
-            first = int(self._ends[owner]) - self._groups[owner].rows
-            for name, array in self._group(int(owner)).items():
-                out[name][places] = array[rows[places] - first]
+        for group, places, inside in by_part(self._ends, rows):
+            for name, array in self._group(group).items():
+                out[name][places] = array[inside]
 
     def _group(self, number: int) -> Arrays:
         """A decoded group; threads that want the same one wait for whoever came first."""
