@@ -11,26 +11,35 @@ from typing import Any
 from framework.core.errors import ConfigError, Problem
 from framework.core.words import closest, listed
 
+_EXPECTED = "a function or class in an installed package or in the working directory"
 
-def imported(target: str, key: str) -> Any:
+
+def found_at(target: str, key: str) -> Any:
     """What a dotted name stands for.
 
     Args:
       key: the config key that holds the name, for the error.
 
     Raises:
-      ConfigError: it cannot be imported, or is nothing that can be called.
+      ConfigError: it cannot be imported.
     """
     path, _, attribute = target.rpartition(".")
-    expected = "a function or class in an installed package or in the working directory"
     try:
-        found = getattr(import_module(path), attribute)
+        return getattr(import_module(path), attribute)
     except Exception as error:  # the user's module runs here, and may raise anything
-        place = where(error, None)
-        told = f"'{target}' cannot be imported: {_said(error)}{place}"
-        raise ConfigError(Problem(key, told, expected)) from error
+        told = f"'{target}' cannot be imported: {_said(error)}{where(error, None)}"
+        raise ConfigError(Problem(key, told, _EXPECTED)) from error
+
+
+def imported(target: str, key: str) -> Any:
+    """The function or class that a dotted name stands for; see `found_at`.
+
+    Raises:
+      ConfigError: it cannot be imported, or is nothing that can be called.
+    """
+    found = found_at(target, key)
     if not callable(found):
-        raise ConfigError(Problem(key, f"'{target}' is {type(found).__name__}, which cannot be called", expected))
+        raise ConfigError(Problem(key, f"'{target}' is {type(found).__name__}, which cannot be called", _EXPECTED))
     return found
 
 

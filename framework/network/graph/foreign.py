@@ -8,7 +8,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from functools import partial
-from importlib import import_module
 from typing import Any
 
 from flax import linen as nn
@@ -17,6 +16,7 @@ from flax.core import FrozenDict
 from framework.config.language.frozen import FrozenMapping
 from framework.config.language.graph import Node, Target
 from framework.core.errors import ConfigError, Problem
+from framework.core.importing import found_at
 from framework.network.context import Context
 
 _TRAIN_WORDS = ("train", "training", "is_training")
@@ -57,17 +57,7 @@ def _is_nnx(found: Any) -> bool:
 def _imported(target: Target, node: Node) -> Any:
     if not isinstance(target.target, str):
         return target.target
-    path, _, attribute = target.target.rpartition(".")
-    try:
-        return getattr(import_module(path), attribute)
-    except (ImportError, AttributeError) as error:
-        raise ConfigError(
-            Problem(
-                f"{node.key}.module._target_",
-                f"'{target.target}' cannot be imported: {error}",
-                "a class or function in an installed package or in the working directory",
-            )
-        ) from error
+    return found_at(target.target, f"{node.key}.module._target_")
 
 
 def _wrapped(made: Any, target: Target, node: Node, name: str | None) -> nn.Module:
